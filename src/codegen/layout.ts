@@ -1,0 +1,316 @@
+/**
+ * The one definition of everything the Wasm core and the shell share: regions of linear memory,
+ * structs, codes. `emit.ts` writes both sides from it and hashes it; start-up refuses a mismatch.
+ *
+ *   event / command record (16 bytes)      header entry (16 bytes)
+ *   +0 type   +4 connection                 +0 name pointer   +4 value pointer
+ *   +8 a      +12 b                         +8 name length    +10 value length (u16)
+ *                                           +12 id (u16)      +14 flags (u16)
+ */
+
+export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'f64' | `bytes${number}`;
+export type Field = readonly [type: FieldType, name: string, comment: string];
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Fixed map of linear memory (512 MiB reserved, touched only as used): [name, offset, bytes]. */
+export const regions = [
+  ['control', 0x1000, 0x1000],
+  ['settings', 0x2000, 0x2000],
+  ['acceptInfo', 0x4000, 0x1000],
+  ['phaseView', 0x5000, 0x1000],
+  ['requestHeaders', 0x6000, 0x1000],
+  ['responseHeaders', 0x7000, 0x1000],
+  ['trusted', 0x8000, 0x4000],
+  ['rings', 0xc000, 0x4000],
+  ['events', 0x10000, 64 * KIB],
+  ['path', 0x20000, 128 * KIB],
+  ['routeScratch', 0x40000, 128 * KIB],
+  // 0x60000 .. 0x80000: static data of the compiled module (asconfig.json memoryBase)
+  ['edits', 0x80000, 512 * KIB],
+  ['commands', 0x100000, 1 * MIB],
+  ['reply', 0x200000, 2 * MIB],
+  ['read', 0x400000, 4 * MIB],
+  ['out', 0x800000, 8 * MIB],
+  ['connections', 16 * MIB, 8 * MIB],
+  ['targets', 24 * MIB, 1 * MIB],
+  ['metrics', 28 * MIB, 4 * MIB],
+  ['routesA', 32 * MIB, 96 * MIB],
+  ['routesB', 128 * MIB, 96 * MIB],
+  ['ringChunks', 224 * MIB, 96 * MIB],
+  ['slots', 320 * MIB, 192 * MIB],
+] as const satisfies readonly (readonly [string, number, number])[];
+
+/** Size of the whole memory in 64 KiB pages: initial = maximum, growth would detach every view. */
+export const memoryPages = 8192;
+
+export const codes = {
+  event: {
+    ACCEPT: 1, // a: pointer to AcceptInfo
+    DATA: 2, // a: pointer, b: length
+    END: 3, // the peer's FIN
+    ERROR: 4, // reset or failed connect; a: ErrorCause
+    BLOCKED: 5, // the driver holds unsent bytes for this connection
+    DRAINED: 6, // and holds none any more
+    CONNECTED: 7,
+    RESUME: 8, // a parked exchange; a: PhaseVerdict (edits or reply are in their regions)
+    TICK: 9, // only the clock moved
+    DRAIN: 10, // the gateway stops: close idle connections, answer the rest with Connection: close
+  },
+  command: {
+    SEND: 1, // a: pointer, b: length; valid until process() is called again
+    CLOSE: 2, // flush, then close
+    ABORT: 3, // reset
+    CONNECT: 4, // a: target index
+    PAUSE: 5, // stop reading
+    RESUME: 6,
+    SHUTDOWN: 7, // flush, then FIN; keep reading
+  },
+  errorCause: { RESET: 1, REFUSED: 2, TIMEOUT: 3, RESOLVE: 4, OTHER: 5 },
+  phase: { REWRITE: 1, ACCESS: 2, HEADER_FILTER: 4, BODY_FILTER: 8, LOG: 16 },
+  phaseVerdict: { CONTINUE: 0, REPLY: 1, PARK: 2 },
+  edit: { SET: 1, ADD: 2, REMOVE: 3, SET_PATH: 4, SET_QUERY: 5, SET_METHOD: 6, STATUS: 7 },
+  protocol: { HTTP: 1, HTTPS: 2, GRPC: 4, GRPCS: 8 },
+  routeFlag: { STRIP_PATH: 1, PRESERVE_HOST: 2, REQUEST_BUFFERING: 4, RESPONSE_BUFFERING: 8 },
+  acceptFlag: { TLS: 1, UNIX: 2 },
+  /** Response and request headers that the node settings `headers`, `headers_upstream` switch. */
+  tokenFlag: {
+    SERVER: 1,
+    VIA: 2,
+    PROXY_LATENCY: 4,
+    UPSTREAM_LATENCY: 8,
+    RESPONSE_LATENCY: 16,
+    UPSTREAM_STATUS: 32,
+    REQUEST_ID: 64,
+    UPSTREAM_REQUEST_ID: 128,
+    DEBUG: 256,
+    REAL_IP_RECURSIVE: 512,
+  },
+  logFlag: { TLS: 1, LOCAL: 2, REQUEST_CUT: 4, RESPONSE_CUT: 8, CLIENT_ABORT: 16, TUNNEL: 32, HEAD_CUT: 64 },
+  contentType: { JSON: 0, PLAIN: 1, HTML: 2, XML: 3 },
+} as const;
+
+export const structs = {
+  Record: [
+    ['u32', 'type', 'event or command code'],
+    ['u32', 'connection', 'index in the low 16 bits, generation in the high 16'],
+    ['u32', 'a', ''],
+    ['u32', 'b', ''],
+  ],
+  HeaderEntry: [
+    ['u32', 'name', 'pointer'],
+    ['u32', 'value', 'pointer, white space around it removed'],
+    ['u16', 'nameLength', ''],
+    ['u16', 'valueLength', ''],
+    ['u16', 'id', 'known-header id of the core, 0 for the rest'],
+    ['u16', 'flags', '1: removed'],
+  ],
+  Control: [
+    ['f64', 'nowMs', 'monotonic clock, written before each batch'],
+    ['f64', 'wallMs', 'epoch milliseconds, written before each batch'],
+    ['u32', 'generation', 'of the route table in use; 0 before the first swap'],
+    ['u32', 'routeBase', 'pointer to the route table in use, 0 before the first swap'],
+    ['u32', 'activeDownstream', 'gauge'],
+    ['u32', 'activeUpstream', 'gauge, idle ones included'],
+    ['u32', 'idleUpstream', 'gauge'],
+    ['u32', 'activeExchanges', 'gauge: requests accepted and not yet ended'],
+    ['u32', 'activeTunnels', 'gauge'],
+    ['u32', 'timers', 'connections with a deadline; 0 means no tick is needed'],
+    ['u32', 'slotBytes', 'gauge: bytes held in slots'],
+    ['u32', 'editCount', 'edits waiting in the edits region'],
+    ['f64', 'acceptedConnections', 'counter'],
+    ['f64', 'refusedConnections', 'counter: over the connection limit'],
+    ['f64', 'requests', 'counter'],
+    ['f64', 'badRequests', 'counter: refused before routing'],
+    ['f64', 'upstreamConnects', 'counter'],
+    ['f64', 'upstreamReuses', 'counter'],
+    ['f64', 'retries', 'counter'],
+    ['f64', 'staleReuses', 'counter: a pooled connection turned out to be closed'],
+    ['f64', 'timeouts', 'counter'],
+    ['f64', 'lateEvents', 'counter: events for connections that are gone'],
+  ],
+  Settings: [
+    ['u32', 'clientHeaderTimeoutMs', ''],
+    ['u32', 'clientBodyTimeoutMs', 'between two reads'],
+    ['u32', 'clientBodyMinRate', 'bytes per second after the grace, 0: off'],
+    ['u32', 'clientBodyMinRateGraceMs', ''],
+    ['u32', 'keepaliveTimeoutMs', ''],
+    ['u32', 'keepaliveRequests', 'per client connection, 0: keep-alive off'],
+    ['u32', 'sendTimeoutMs', 'a client that takes nothing for this long is cut'],
+    ['u32', 'upstreamKeepalivePoolSize', 'idle connections per target'],
+    ['u32', 'upstreamKeepaliveMaxRequests', ''],
+    ['u32', 'upstreamKeepaliveIdleMs', '0: no limit'],
+    ['f64', 'clientMaxBodyBytes', '0: unlimited, else 413'],
+    ['u32', 'tokens', 'tokenFlag bits'],
+    ['u32', 'errorDefaultType', 'contentType code'],
+    ['u32', 'trustedCount', 'TrustedRange entries in the trusted region'],
+    ['u32', 'realIpHeaderLength', 'bytes of realIpHeader in use'],
+    ['u32', 'productLength', 'bytes of product in use'],
+    ['u32', 'accessRing', 'ring of the access log, 0xffffffff: off'],
+    ['bytes64', 'realIpHeader', 'lower-case header name'],
+    ['bytes64', 'product', 'token for Via and Server, such as headgate/0.1.0'],
+  ],
+  TrustedRange: [
+    ['bytes16', 'address', 'IPv6, or IPv4 mapped into ::ffff:0:0/96; host bits zero'],
+    ['u32', 'prefixBits', '0 to 128'],
+    ['u32', 'unused', ''],
+  ],
+  AcceptInfo: [
+    ['bytes16', 'peerAddress', 'IPv6, or IPv4 mapped into ::ffff:0:0/96'],
+    ['bytes16', 'localAddress', ''],
+    ['u16', 'peerPort', ''],
+    ['u16', 'localPort', 'after port_maps: the port the outside sees'],
+    ['u16', 'listener', 'index of the listener'],
+    ['u16', 'flags', 'acceptFlag bits'],
+    ['u32', 'sniLength', '0: none'],
+    ['bytes256', 'sni', ''],
+  ],
+  /** Written by the core before each call of the imported `phase(connection, phase)`. */
+  PhaseView: [
+    ['u32', 'connection', 'downstream connection id'],
+    ['u32', 'generation', 'of the configuration that matched'],
+    ['u32', 'route', 'index in that generation; routeCount: nothing matched'],
+    ['u32', 'method', 'pointer'],
+    ['u32', 'methodLength', ''],
+    ['u32', 'target', 'pointer to the raw request target'],
+    ['u32', 'targetLength', ''],
+    ['u32', 'path', 'pointer to the normalised path'],
+    ['u32', 'pathLength', ''],
+    ['u32', 'headers', 'pointer to HeaderEntry[]'],
+    ['u32', 'headerCount', ''],
+    ['u32', 'responseHeaders', 'pointer to HeaderEntry[]; header filter only'],
+    ['u32', 'responseHeaderCount', ''],
+    ['u32', 'status', 'response status; header filter only'],
+    ['u32', 'minorVersion', 'of the request, 0 or 1'],
+    ['u32', 'flags', 'acceptFlag bits of the connection'],
+    ['u32', 'prefixLength', 'bytes of the path that the route matched'],
+    ['u32', 'upstreamTarget', 'pointer to the upstream path and query; access only'],
+    ['u32', 'upstreamTargetLength', ''],
+    ['u32', 'peerPort', ''],
+    ['u32', 'localPort', ''],
+    ['f64', 'startWallMs', 'epoch milliseconds of the first request byte'],
+    ['f64', 'contentLength', '-1: chunked, 0: none'],
+    ['bytes16', 'clientAddress', 'after real-ip'],
+    ['bytes16', 'peerAddress', ''],
+    ['bytes32', 'requestId', 'hexadecimal text'],
+  ],
+  /** In the edits region; name and value follow, each record padded to 4 bytes. */
+  Edit: [
+    ['u32', 'op', 'edit code'],
+    ['u32', 'nameLength', ''],
+    ['u32', 'valueLength', ''],
+  ],
+  /** In the reply region; header lines ("Name: value\\r\\n"...) follow, then the body. */
+  Reply: [
+    ['u32', 'status', ''],
+    ['u32', 'headerBytes', 'without framing, date, connection and gateway headers'],
+    ['u32', 'bodyBytes', ''],
+    ['u32', 'unused', ''],
+  ],
+  /** Inputs and results of one route look-up; the core's own lives at routeScratch. */
+  RouteQuery: [
+    ['u32', 'method', 'pointer'],
+    ['u32', 'methodLength', ''],
+    ['u32', 'host', 'pointer to the raw Host value'],
+    ['u32', 'hostLength', '0: no Host'],
+    ['u32', 'target', 'pointer to the raw origin-form target, query included'],
+    ['u32', 'targetLength', ''],
+    ['u32', 'path', 'pointer to the normalised path'],
+    ['u32', 'pathLength', ''],
+    ['u32', 'headers', 'pointer to HeaderEntry[]'],
+    ['u32', 'headerCount', ''],
+    ['u32', 'protocol', 'protocol bit of the accepted connection'],
+    ['u32', 'localPort', 'listener port as the outside sees it'],
+    ['u32', 'peerPort', ''],
+    ['u32', 'sni', 'pointer'],
+    ['u32', 'sniLength', '0: none'],
+    ['u32', 'prefixLength', 'result: bytes of the path that the route matched'],
+    ['bytes16', 'clientAddress', 'after real-ip'],
+    ['bytes16', 'localAddress', ''],
+  ],
+  /** First bytes of a route table. Offsets count from the table's base. */
+  TableHeader: [
+    ['u32', 'magic', '0x48475254'],
+    ['u32', 'bytes', 'whole table'],
+    ['u32', 'routeCount', 'RouteRecords; one more follows for requests that match nothing'],
+    ['u32', 'routes', 'offset'],
+    ['u32', 'serviceCount', ''],
+    ['u32', 'services', 'offset'],
+    ['u32', 'matcher', 'offset of the matcher, see assembly/router/table.ts'],
+    ['u32', 'needs', 'bits of the request fields that some route looks at'],
+  ],
+  RouteRecord: [
+    ['i32', 'service', 'index, -1: none'],
+    ['u32', 'protocols', 'protocol bits'],
+    ['u32', 'flags', 'routeFlag bits'],
+    ['u32', 'redirectStatus', 'https_redirect_status_code'],
+    ['u32', 'phases', 'phase bits that have code to run in the shell'],
+    ['u32', 'metricSlot', ''],
+    ['u32', 'debug', 'offset of ready header lines Kong-Route-Id.. Kong-Service-Name'],
+    ['u32', 'debugLength', ''],
+    ['u32', 'rings', 'offset of u32[]: rings that get the log record'],
+    ['u32', 'ringCount', ''],
+    ['u32', 'plan', 'index of the frozen plan in the shell'],
+    ['u32', 'unused', ''],
+  ],
+  ServiceRecord: [
+    ['u32', 'target', 'index of the interned host:port, kept over generations'],
+    ['u32', 'connectTimeoutMs', ''],
+    ['u32', 'writeTimeoutMs', ''],
+    ['u32', 'readTimeoutMs', ''],
+    ['u32', 'retries', ''],
+    ['u32', 'path', 'offset'],
+    ['u32', 'pathLength', 'at least 1 ("/")'],
+    ['u32', 'host', 'offset of the Host value for the upstream, port included where needed'],
+    ['u32', 'hostLength', ''],
+    ['u32', 'protocols', 'protocol bit of the service'],
+  ],
+  MetricSlot: [
+    ['u32', 'status1xx', 'responses by class'],
+    ['u32', 'status2xx', ''],
+    ['u32', 'status3xx', ''],
+    ['u32', 'status4xx', ''],
+    ['u32', 'status5xx', ''],
+    ['u32', 'unused', ''],
+    ['f64', 'requestMsSum', ''],
+    ['f64', 'upstreamMsSum', ''],
+    ['f64', 'gatewayMsSum', ''],
+    ['f64', 'bytesIn', 'request heads and bodies as received'],
+    ['f64', 'bytesOut', 'response heads and bodies as sent'],
+    ['bytes64', 'requestMs', 'u32[16] histogram, see latencyBucketsMs'],
+    ['bytes64', 'upstreamMs', 'u32[16]'],
+    ['bytes64', 'gatewayMs', 'u32[16]'],
+  ],
+  /** One access-log record in a ring; the raw request and response heads follow. */
+  LogRecord: [
+    ['u32', 'bytes', 'whole record'],
+    ['u32', 'generation', ''],
+    ['u32', 'route', 'index in that generation; routeCount: nothing matched'],
+    ['u32', 'flags', 'logFlag bits'],
+    ['u32', 'status', 'sent to the client; 499: it went away first; 0: no answer'],
+    ['u32', 'upstreamStatus', '0: none'],
+    ['u32', 'tries', ''],
+    ['u32', 'target', 'interned target, 0xffffffff: none'],
+    ['u32', 'peerPort', ''],
+    ['u32', 'localPort', ''],
+    ['u32', 'requestHeadBytes', 'raw head as received, directly after this struct'],
+    ['u32', 'upstreamTargetBytes', 'then the upstream path and query'],
+    ['u32', 'responseHeadBytes', 'then the head as sent to the client'],
+    ['u32', 'requestMs', 'first request byte to last response byte'],
+    ['u32', 'gatewayMs', 'first request byte to the choice of the upstream'],
+    ['u32', 'upstreamMs', 'upstream chosen to its head received, 0xffffffff: none'],
+    ['u32', 'receiveMs', 'upstream head to last response byte'],
+    ['u32', 'unused', ''],
+    ['f64', 'startWallMs', ''],
+    ['f64', 'requestBytes', 'head and body as received'],
+    ['f64', 'responseBytes', 'head and body as sent'],
+    ['f64', 'bodyBytesSent', ''],
+    ['bytes16', 'clientAddress', 'after real-ip'],
+    ['bytes16', 'peerAddress', ''],
+    ['bytes32', 'requestId', 'hexadecimal text'],
+  ],
+} as const satisfies Record<string, readonly Field[]>;
+
+/** Upper bounds of the latency histograms; the 16th bucket is +Inf. */
+export const latencyBucketsMs = [1, 2, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 1000, 5000];

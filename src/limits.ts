@@ -1,0 +1,52 @@
+/**
+ * Every limit of the gateway: its value, its unit and what happens when it is reached.
+ * The generator copies the ones marked `core: true` into `assembly/layout.ts`, so that the Wasm
+ * core and the shell cannot disagree. Nothing else in the project spells a limit out.
+ */
+
+export interface Limit {
+  readonly value: number;
+  readonly unit: 'bytes' | 'count' | 'ms' | 'bits';
+  /** What happens at the limit, in one sentence. */
+  readonly at: string;
+  /** True where the Wasm core needs the number too. */
+  readonly core?: boolean;
+}
+
+const bytes = (value: number, at: string, core = true): Limit => ({ value, unit: 'bytes', at, core });
+const count = (value: number, at: string, core = true): Limit => ({ value, unit: 'count', at, core });
+const ms = (value: number, at: string, core = true): Limit => ({ value, unit: 'ms', at, core });
+
+export const limits = {
+  requestLineBytes: bytes(8192, 'answered 414 (RFC 9110 15.5.15); 8000 octets are supported'),
+  requestHeadBytes: bytes(32768, 'answered 431 (RFC 6585 5)'),
+  responseHeadBytes: bytes(32768, 'the upstream answer is discarded and 502 is sent'),
+  headerCount: count(200, 'request answered 431, response turned into 502'),
+  headerNameBytes: bytes(1024, 'request answered 431, response turned into 502'),
+  chunkExtensionBytes: bytes(4096, 'per chunk; the message ends visibly (400 or a cut answer)'),
+  trailerBytes: bytes(8192, 'the message ends visibly (400 or a cut answer)'),
+  informationalResponses: count(32, 'per exchange; the upstream answer becomes 502'),
+  leadingEmptyLines: count(4, 'before a request line; answered 400'),
+  pipelineBytes: bytes(65536, 'held behind a running exchange; reading is paused'),
+  downstreamConnections: count(16384, 'a further connection is closed at once and counted'),
+  upstreamConnections: count(16384, 'a further exchange is answered 503'),
+  targets: count(16384, 'a configuration that needs more is refused'),
+  upstreamTries: count(64, 'upper bound of 1 + retries for one exchange'),
+  eventsPerBatch: count(4096, 'the driver hands over the rest in the next batch'),
+  commandsPerBatch: count(65536, 'bug guard: reached only by a fault in the core, which traps'),
+  metricSlots: count(16384, 'further routes share slot 0, the overflow series'),
+  rings: count(256, 'a configuration that needs more log queues is refused'),
+  ringsPerRoute: count(8, 'a configuration that needs more log queues on one route is refused'),
+  ringEntryBytes: bytes(65024, 'heads in the record are cut and flagged as cut'),
+  routeArenaBytes: bytes(100663296, 'a route table that needs more is refused'),
+  editBytes: bytes(262144, 'header edits or a local reply above it: plugin error, answered 500'),
+  replyBodyBytes: bytes(1048576, 'a body given to response.exit above it is an error'),
+  unsentBytesPerConnection: bytes(1048576, 'hard cap kept by the driver; the connection is reset'),
+  drainClientBodyBytes: bytes(65536, 'of an unread request body after an early answer; then closed'),
+  lingerMs: ms(1000, 'time to read on after an error answer, so that the peer sees it'),
+  timerTickMs: ms(32, 'granularity of the timer wheel: no deadline fires early, at most one tick late'),
+  configBytes: bytes(67108864, 'a configuration document above it is refused', false),
+  adminBodyBytes: bytes(67108864, 'POST /config above it is answered 413', false),
+} as const satisfies Record<string, Limit>;
+
+export type LimitName = keyof typeof limits;
