@@ -70,7 +70,7 @@ export const codes = {
   errorCause: { RESET: 1, REFUSED: 2, TIMEOUT: 3, RESOLVE: 4, OTHER: 5 },
   phase: { REWRITE: 1, ACCESS: 2, HEADER_FILTER: 4, BODY_FILTER: 8, LOG: 16 },
   phaseVerdict: { CONTINUE: 0, REPLY: 1, PARK: 2 },
-  edit: { SET: 1, ADD: 2, REMOVE: 3, SET_PATH: 4, SET_QUERY: 5, SET_METHOD: 6, STATUS: 7 },
+  editOp: { SET: 1, ADD: 2, REMOVE: 3, SET_PATH: 4, SET_QUERY: 5, SET_METHOD: 6, STATUS: 7 },
   protocol: { HTTP: 1, HTTPS: 2, GRPC: 4, GRPCS: 8 },
   routeFlag: { STRIP_PATH: 1, PRESERVE_HOST: 2, REQUEST_BUFFERING: 4, RESPONSE_BUFFERING: 8 },
   acceptFlag: { TLS: 1, UNIX: 2 },
@@ -197,7 +197,7 @@ export const structs = {
   ],
   /** In the edits region; name and value follow, each record padded to 4 bytes. */
   Edit: [
-    ['u32', 'op', 'edit code'],
+    ['u32', 'op', 'editOp code'],
     ['u32', 'nameLength', ''],
     ['u32', 'valueLength', ''],
   ],
