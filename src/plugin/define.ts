@@ -1,0 +1,89 @@
+/**
+ * What a plugin is: a name, a version, a priority, the schema of its config and handlers of the
+ * phases it takes part in. Every phase runs its plugins by priority, highest first; where two are
+ * equal, the name that sorts later runs first (as Kong does).
+ */
+import { GatewayError } from '../errors.js';
+import type { AccessContext, HeaderFilterContext } from './context-types.js';
+import type { LogEntry, LogSink } from './log-types.js';
+import type { Fields, Infer, PluginSchema } from './schema.js';
+
+export interface PluginDefinition<F extends Fields = Fields> {
+  /** The name that configuration files use: lower-case letters, digits, dashes. */
+  readonly name: string;
+  /** `x.y.z`. */
+  readonly version: string;
+  /** Integer; higher runs earlier, in every phase. */
+  readonly priority: number;
+  readonly schema: PluginSchema<F>;
+  /**
+   * After routing, before the upstream is asked. Return nothing to go on; call
+   * `ctx.response.exit` to answer here. A returned promise parks the request until it settles.
+   */
+  access?(ctx: AccessContext<Infer<F>>): void | Promise<void>;
+  /** When the response head is known, before it is sent; synchronous only. */
+  headerFilter?(ctx: HeaderFilterContext<Infer<F>>): void;
+  /** After the last byte, off the request's path; errors are logged and change nothing. */
+  log?(entry: LogEntry, config: Infer<F>): void | Promise<void>;
+  /** For plugins that ship log entries in batches: each configuration gets its own queue. */
+  readonly logSink?: LogSink<Infer<F>>;
+}
+
+/** A plugin of any schema, as registries and plans hold it. */
+// biome-ignore lint/suspicious/noExplicitAny: handlers are contravariant in their config type
+export type AnyPlugin = PluginDefinition<any>;
+
+const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const versionPattern = /^\d+\.\d+\.\d+$/;
+
+/**
+ * Declares a plugin; `ctx.config` gets its type from `schema`.
+ * @throws GatewayError GW_E_PLUGIN_DEFINITION naming what is wrong
+ */
+export function definePlugin<const F extends Fields>(
+  definition: PluginDefinition<F>,
+): PluginDefinition<F> {
+  const fault = definitionFault(definition);
+  if (fault) {
+    const name = typeof definition?.name === 'string' ? definition.name : '(unnamed)';
+    throw new GatewayError('GW_E_PLUGIN_DEFINITION', `plugin ${name}: ${fault}`);
+  }
+  return Object.freeze(definition);
+}
+
+/** The first reason why a value is not a plugin, or null. Used for modules loaded by name, too. */
+export function definitionFault(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return 'expected an object from definePlugin()';
+  const definition = value as Partial<Record<keyof PluginDefinition, unknown>>;
+  const { name, version, priority, schema } = definition;
+  if (typeof name !== 'string' || !namePattern.test(name)) {
+    return `name must be lower-case words joined by dashes, got ${JSON.stringify(name)}`;
+  }
+  if (typeof version !== 'string' || !versionPattern.test(version)) {
+    return `version must be x.y.z, got ${JSON.stringify(version)}`;
+  }
+  if (!Number.isSafeInteger(priority)) return `priority must be an integer, got ${priority}`;
+  if (typeof schema !== 'object' || schema === null || !isFields(schema)) {
+    return 'schema must be an object with fields';
+  }
+  return handlerFault(definition);
+}
+
+function isFields(schema: object): boolean {
+  const fields = (schema as { fields?: unknown }).fields;
+  if (typeof fields !== 'object' || fields === null) return false;
+  return Object.values(fields).every((field) => typeof field?.type === 'string');
+}
+
+function handlerFault(definition: Partial<Record<keyof PluginDefinition, unknown>>): string | null {
+  for (const phase of ['access', 'headerFilter', 'log'] as const) {
+    const handler = definition[phase];
+    if (handler !== undefined && typeof handler !== 'function') return `${phase} must be a function`;
+  }
+  const sink = definition.logSink as Partial<LogSink<unknown>> | undefined;
+  if (sink === undefined) return null;
+  if (typeof sink?.queue !== 'function' || typeof sink.send !== 'function') {
+    return 'logSink must have the functions queue and send';
+  }
+  return null;
+}

@@ -1,0 +1,28 @@
+/** What log plugins see: Kong's log record, and the batches that a sink ships. */
+
+/** Kong's log record (`kong.log.serialize`): request, response, latencies, tries, client_ip, ... */
+export type LogEntry = Readonly<Record<string, unknown>>;
+
+/** Kong's queue parameters, as the `queue` record of a log plugin's config holds them. */
+export interface QueueParameters {
+  readonly max_batch_size: number;
+  /** Seconds, like every time below. */
+  readonly max_coalescing_delay: number;
+  readonly max_entries: number;
+  /** Null: no limit. */
+  readonly max_bytes: number | null;
+  readonly max_retry_time: number;
+  readonly initial_retry_delay: number;
+  readonly max_retry_delay: number;
+  readonly concurrency_limit: 1 | -1;
+}
+
+export interface LogSink<Config> {
+  /** The parameters of the queue that a configuration wants. */
+  queue(config: Config): QueueParameters;
+  /**
+   * Submits one batch, oldest entry first. A rejection is retried with back-off until
+   * `max_retry_time` is over, then the batch is dropped and counted.
+   */
+  send(batch: readonly LogEntry[], config: Config, signal: AbortSignal): Promise<void>;
+}
