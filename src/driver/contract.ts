@@ -47,6 +47,9 @@ export interface DriverOptions {
   readonly onFault: (error: Error) => void;
 }
 
+/** Event record made right before it is handed over: `[event, connection, a, b]`. */
+export type EventFill = () => readonly [event: number, connection: number, a: number, b: number];
+
 export interface Driver {
   readonly name: 'net' | 'native' | 'sim';
   listen(spec: ListenSpec): Promise<BoundListener>;
@@ -54,6 +57,17 @@ export interface Driver {
   stopListening(): Promise<void>;
   /** Hands one event to the core, now or after the batch that is running. */
   post(event: number, connection: number, a: number, b: number): void;
+  /**
+   * As `post`, for events whose data lies in a shared region (edits, reply): `fill` is called right
+   * before the core sees the event, and the event is alone in its batch, so that no other event can
+   * overwrite the region in between. `fill` writes the region and returns `a`.
+   */
+  postWith(event: number, connection: number, fill: () => number): void;
+  /**
+   * Like `post`, for events that need bytes in a shared region (edits, a reply): `fill` writes them
+   * and returns the record when nothing else can touch the region before the core has read it.
+   */
+  postWith(fill: EventFill): void;
   /** Resets every connection and stops the tick. Idempotent. */
   close(): Promise<void>;
 }
