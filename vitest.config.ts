@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config';
+
+/** `HEADGATE_SUITE=fuzz|soak` runs the long suites, which the default run leaves out. */
+const suite = process.env.HEADGATE_SUITE;
+const long = suite === 'fuzz' || suite === 'soak';
+
+/** Suites that drive the core directly: they run on the checked and debug builds as well. */
+const coreSuites = [
+  'test/unit/{core,http,proxy,queue,router}/**/*.test.ts',
+  'test/hostile/**/*.test.ts',
+];
+
+const project = (name: string, include: string[], exclude: string[] = []) => ({
+  extends: true as const,
+  test: { name, include, exclude, env: { HEADGATE_CORE: name } },
+});
+
+const all = ['test/**/*.test.ts'];
+const chosen = process.env.HEADGATE_CORE;
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    // Two cores: more workers than that only make timing-dependent figures noisier.
+    maxWorkers: 2,
+    testTimeout: long ? 1_800_000 : 30_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 10_000,
+    projects: long
+      ? [project(chosen ?? 'release', [`test/${suite}/**/*.test.ts`])]
+      : chosen
+        ? [project(chosen, all, ['test/fuzz/**', 'test/soak/**'])]
+        : [
+            project('release', all, ['test/fuzz/**', 'test/soak/**']),
+            project('checked', coreSuites),
+            project('debug', coreSuites),
+          ],
+  },
+});
