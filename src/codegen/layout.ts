@@ -8,6 +8,8 @@
  *                                           +12 id (u16)      +14 flags (u16)
  */
 
+import { matcherCodes, matcherStructs } from './matcher.js';
+
 export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'f64' | `bytes${number}`;
 export type Field = readonly [type: FieldType, name: string, comment: string];
 
@@ -89,6 +91,7 @@ export const codes = {
   },
   logFlag: { TLS: 1, LOCAL: 2, REQUEST_CUT: 4, RESPONSE_CUT: 8, CLIENT_ABORT: 16, TUNNEL: 32, HEAD_CUT: 64 },
   contentType: { JSON: 0, PLAIN: 1, HTML: 2, XML: 3 },
+  ...matcherCodes,
 } as const;
 
 export const structs = {
@@ -237,7 +240,7 @@ export const structs = {
     ['u32', 'routes', 'offset'],
     ['u32', 'serviceCount', ''],
     ['u32', 'services', 'offset'],
-    ['u32', 'matcher', 'offset of the matcher, see assembly/router/table.ts'],
+    ['u32', 'matcher', 'offset of the Matcher, see src/codegen/matcher.ts'],
     ['u32', 'needs', 'bits of the request fields that some route looks at'],
   ],
   RouteRecord: [
@@ -266,6 +269,7 @@ export const structs = {
     ['u32', 'hostLength', ''],
     ['u32', 'protocols', 'protocol bit of the service'],
   ],
+  ...matcherStructs,
   MetricSlot: [
     ['u32', 'status1xx', 'responses by class'],
     ['u32', 'status2xx', ''],

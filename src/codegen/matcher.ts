@@ -1,0 +1,101 @@
+/**
+ * The matcher inside a route table: how a request finds its route without looking at all of them.
+ * All offsets count from the table's base, all indices from 0 in their own array.
+ *
+ *   +-------------+   name      +----------+   root    +----------+  firstChild  +----------+
+ *   | Matcher     |-- hash ---> | HostSlot |---------> | PathNode |------------> | PathNode |..
+ *   | exact       |             +----------+           | label    |  (children   | label    |
+ *   | leftmost *. |                                    | best     |   are        |          |
+ *   | rightmost .*|             any host               | cand...  |   adjacent)  | cand...  |
+ *   | anyHost     |----------------------------------> +----|-----+              +----|-----+
+ *   +-------------+                                         v                         v
+ *                                       +-----------------------------------+
+ *                                       | Candidate[]  best order first     |
+ *                                       | order, route, port, prefixLength  |
+ *                                       | checks ---> Check[] -> CheckItem[]|
+ *                                       +-----------------------------------+
+ *
+ * `order` numbers every pseudo-route of the configuration from 0, best rank first, so one compare
+ * decides between candidates of different hosts and paths. `best` of a node is the lowest order in
+ * its subtree: a walk that cannot improve the answer stops there.
+ */
+import type { Field } from './layout.js';
+
+export const matcherCodes = {
+  /** Request fields that some route of the table looks at. */
+  need: { METHOD: 1, HOST: 2, PATH: 4, HEADER: 8, SNI: 16, SOURCE: 32, DESTINATION: 64 },
+  checkOp: { METHOD: 1, HEADER: 2, SNI: 3, PATH_REGEX: 4 },
+  itemKind: { EXACT: 1, ENDS_WITH: 2, STARTS_WITH: 3, REGEX: 4 },
+  /** Why `route_commit` refused a table. */
+  tableError: {
+    NONE: 0,
+    HEADER: 1,
+    ROUTES: 2,
+    SERVICES: 3,
+    HOSTS: 4,
+    NODES: 5,
+    CANDIDATES: 6,
+    CHECKS: 7,
+    REGEX: 8,
+  },
+} as const;
+
+export const matcherStructs = {
+  Matcher: [
+    ['u32', 'exact', 'offset of HostSlot[exactMask + 1]'],
+    ['u32', 'exactMask', 'slot count - 1; at most half of the slots are taken'],
+    ['u32', 'exactMax', 'longest name; 0: no slot is taken'],
+    ['u32', 'left', 'the same for *.name, stored with its leading dot'],
+    ['u32', 'leftMask', ''],
+    ['u32', 'leftMax', ''],
+    ['u32', 'right', 'the same for name.*, stored with its trailing dot'],
+    ['u32', 'rightMask', ''],
+    ['u32', 'rightMax', ''],
+    ['i32', 'anyHost', 'node of the routes without hosts, -1: none'],
+    ['u32', 'nodes', 'offset of PathNode[]'],
+    ['u32', 'nodeCount', ''],
+    ['u32', 'candidates', 'offset of Candidate[]'],
+    ['u32', 'candidateCount', ''],
+    ['u32', 'checks', 'offset of Check[]'],
+    ['u32', 'checkCount', ''],
+    ['u32', 'items', 'offset of CheckItem[]'],
+    ['u32', 'itemCount', ''],
+  ],
+  /** Open addressing, linear probing. */
+  HostSlot: [
+    ['u32', 'hash', 'FNV-1a of the name; of its bytes from the end for *.name'],
+    ['u32', 'name', 'offset'],
+    ['u32', 'nameLength', '0: the slot is free'],
+    ['u32', 'root', 'node'],
+  ],
+  PathNode: [
+    ['u32', 'label', 'offset of the bytes between the parent and this node'],
+    ['u32', 'labelLength', '0 only at a root'],
+    ['u32', 'best', 'lowest order in this subtree'],
+    ['u32', 'candidates', 'index of the first'],
+    ['u32', 'candidateCount', ''],
+    ['u32', 'firstChild', 'node; above this one, so that every walk ends'],
+    ['u32', 'childCount', ''],
+    ['u32', 'firsts', 'offset of the first label bytes of the children, 16-byte padded'],
+  ],
+  Candidate: [
+    ['u32', 'order', '0: tried before all others'],
+    ['u32', 'route', 'index'],
+    ['u32', 'port', 'port of the host condition + 1, 0: any'],
+    ['u32', 'prefixLength', 'of the plain path'],
+    ['u32', 'checks', 'index of the first'],
+    ['u32', 'checkCount', 'all must hold'],
+  ],
+  Check: [
+    ['u32', 'op', 'checkOp code'],
+    ['u32', 'name', 'offset: header name in lower case with _ for -'],
+    ['u32', 'nameLength', ''],
+    ['u32', 'items', 'index of the first'],
+    ['u32', 'itemCount', 'one must hold'],
+  ],
+  CheckItem: [
+    ['u32', 'kind', 'itemKind code'],
+    ['u32', 'bytes', 'offset of the text, or of the compiled pattern'],
+    ['u32', 'length', 'bytes'],
+  ],
+} as const satisfies Record<string, readonly Field[]>;
