@@ -31,6 +31,7 @@ export interface CoreExports {
   ring_count(ring: number): number;
   ring_bytes(ring: number): number;
   ring_dropped(ring: number): number;
+  ring_head(ring: number): number;
   ring_first(ring: number): number;
   ring_next(ring: number, entry: number): number;
   ring_release(ring: number, count: number): void;
