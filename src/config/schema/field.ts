@@ -1,0 +1,169 @@
+/**
+ * The schema language of entities and of plugin configs: plain data with Kong's attribute names, so
+ * that one description gives validation, defaults, error texts and the JSON Schema for editors.
+ */
+import type { Format } from './formats.js';
+
+/** Property names and 0-based indexes from the root of a value to a place inside it. */
+export type Path = readonly (string | number)[];
+
+interface FieldCommon {
+  /** Null and absence are errors, unless a default fills the absence in. Records: default true. */
+  readonly required?: boolean;
+  readonly description?: string;
+  /** The value must not appear in logs, in error messages or in what the Admin API answers. */
+  readonly encrypted?: boolean;
+  /** Null takes the default, too, for fields that the request path reads without asking. */
+  readonly null_is_default?: boolean;
+}
+
+export interface StringField extends FieldCommon {
+  readonly type: 'string';
+  readonly default?: string;
+  readonly one_of?: readonly string[];
+  readonly not_one_of?: readonly string[];
+  /** Bytes of UTF-8. Default 1: the empty string is refused unless this is 0, as in Kong. */
+  readonly len_min?: number;
+  readonly len_max?: number;
+  readonly starts_with?: string;
+  /** Regular expression (ECMAScript, flag u) that the whole value must match. */
+  readonly match?: string;
+  /** A named form such as `url` or `host`; see formats.ts. */
+  readonly format?: Format;
+  /** Returns the fault of a value, undefined where there is none. */
+  readonly check?: (value: string) => string | undefined;
+}
+
+export interface NumberField extends FieldCommon {
+  readonly type: 'number' | 'integer';
+  readonly default?: number;
+  readonly one_of?: readonly number[];
+  /** Inclusive bounds. */
+  readonly between?: readonly [number, number];
+  /** Exclusive lower bound. */
+  readonly gt?: number;
+  readonly check?: (value: number) => string | undefined;
+}
+
+export interface BooleanField extends FieldCommon {
+  readonly type: 'boolean';
+  readonly default?: boolean;
+}
+
+export interface ArrayField extends FieldCommon {
+  /** `set`: duplicates are dropped. */
+  readonly type: 'array' | 'set';
+  readonly elements: FieldSchema;
+  readonly default?: readonly unknown[];
+  readonly len_min?: number;
+  readonly len_max?: number;
+}
+
+export interface MapField extends FieldCommon {
+  readonly type: 'map';
+  readonly keys: StringField;
+  readonly values: FieldSchema;
+  readonly default?: Readonly<Record<string, unknown>>;
+  readonly len_min?: number;
+  readonly len_max?: number;
+}
+
+export interface RecordField extends FieldCommon, RecordSchema {
+  readonly type: 'record';
+}
+
+/** A reference to another entity: its id or name as a string, or `{ id }`, `{ name }`. */
+export interface ForeignField extends FieldCommon {
+  readonly type: 'foreign';
+  /** Collection name, such as `services`. */
+  readonly reference: string;
+}
+
+/** Anything that JSON can hold. */
+export interface AnyField extends FieldCommon {
+  readonly type: 'any';
+  readonly default?: unknown;
+}
+
+export type FieldSchema =
+  | StringField
+  | NumberField
+  | BooleanField
+  | ArrayField
+  | MapField
+  | RecordField
+  | ForeignField
+  | AnyField;
+
+export type Fields = { readonly [name: string]: FieldSchema };
+
+/** What a value must satisfy for a conditional check to apply, or for its consequence to hold. */
+export type Condition =
+  | { readonly eq: unknown }
+  | { readonly one_of: readonly unknown[] }
+  | { readonly not_one_of: readonly unknown[] }
+  | { readonly gt: number }
+  | { readonly required: true }
+  | { readonly contains: unknown };
+
+/** Rules between fields; names may be dotted paths below the record. */
+export type EntityCheck =
+  | { readonly at_least_one_of: readonly string[] }
+  | { readonly only_one_of: readonly string[] }
+  | { readonly mutually_required: readonly string[] }
+  | { readonly mutually_exclusive: readonly string[] }
+  | { readonly distinct: readonly string[] }
+  | {
+      readonly conditional: {
+        readonly if_field: string;
+        readonly if_match: Condition;
+        readonly then_field: string;
+        readonly then_match: Condition;
+      };
+    };
+
+/** Messages by field (dotted path, or `@entity` for the whole record); empty: no fault. */
+export type Faults = Readonly<Record<string, string>>;
+
+export interface RecordSchema {
+  readonly fields: Fields;
+  readonly entity_checks?: readonly EntityCheck[];
+  /** Short for an entity check of that name. */
+  readonly at_least_one_of?: readonly string[];
+  /**
+   * Input-only names: each function turns the value given under that name into real fields, which
+   * win over the same fields given directly. Throws an Error with Kong's text for a bad value.
+   */
+  readonly shorthand_fields?: Readonly<
+    Record<string, (value: unknown) => Readonly<Record<string, unknown>>>
+  >;
+  /** What no attribute expresses; sees the record with its defaults, only if it has no error. */
+  readonly check?: (value: Readonly<Record<string, unknown>>) => Faults;
+}
+
+/** The schema of a plugin's `config` and where the plugin may be attached. */
+export interface PluginSchema extends RecordSchema {
+  /** Scopes that a configuration may name; all of them where absent. */
+  readonly scopes?: readonly ('service' | 'route' | 'consumer' | 'global')[];
+  /** Protocols that the plugin accepts; http, https, grpc and grpcs where absent. */
+  readonly protocols?: readonly string[];
+}
+
+/** Plugins by name; a map of plugin definitions is one. */
+export type PluginSchemas = ReadonlyMap<string, { readonly schema: PluginSchema }>;
+
+export interface SchemaError {
+  readonly path: Path;
+  /** Kong's text. */
+  readonly message: string;
+  /** What the message is about: a value, a key (unknown field), or a record as a whole. */
+  readonly at: 'value' | 'key' | 'entity';
+  /** What to do about it, such as the nearest valid name. */
+  readonly hint?: string;
+}
+
+export interface Validated {
+  /** The input with defaults, null for what is not set; unusable where there are errors. */
+  readonly value: Record<string, unknown>;
+  readonly errors: readonly SchemaError[];
+}

@@ -1,0 +1,1 @@
+export type Format = 'url' | 'header_name' | 'host' | 'path';
