@@ -38,6 +38,7 @@ export const limits = {
   rings: count(256, 'a configuration that needs more log queues is refused'),
   ringsPerRoute: count(8, 'a configuration that needs more log queues on one route is refused'),
   ringEntryBytes: bytes(65024, 'heads in the record are cut and flagged as cut'),
+  ringBytes: bytes(33554432, 'waiting in one log queue; the oldest entries are dropped', false),
   routeArenaBytes: bytes(100663296, 'a route table that needs more is refused'),
   editBytes: bytes(262144, 'header edits or a local reply above it: plugin error, answered 500'),
   replyBodyBytes: bytes(1048576, 'a body given to response.exit above it is an error'),
