@@ -1,0 +1,34 @@
+/** Runs one of the Node proxies as its documentation says to for speed: node-proxy.mjs NAME PORT UPSTREAM. */
+import http from 'node:http';
+
+const [name, port, upstreamPort] = process.argv.slice(2);
+const target = `http://127.0.0.1:${upstreamPort}`;
+const address = { port: Number(port), host: '127.0.0.1', backlog: 4096 };
+
+const proxies = {
+  async 'http-proxy-3'() {
+    const { createProxyServer } = await import('http-proxy-3');
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 512 });
+    const proxy = createProxyServer({ target, agent });
+    proxy.on('error', (_error, _request, response) => response.destroy?.());
+    http.createServer((request, response) => proxy.web(request, response)).listen(address);
+  },
+
+  async 'fast-proxy'() {
+    const { default: fastProxy } = await import('fast-proxy');
+    const { proxy } = fastProxy({ base: target, undici: { connections: 64, pipelining: 1 } });
+    http
+      .createServer((request, response) => proxy(request, response, request.url, {}))
+      .listen(address);
+  },
+
+  async '@fastify/http-proxy'() {
+    const { default: fastify } = await import('fastify');
+    const { default: plugin } = await import('@fastify/http-proxy');
+    const server = fastify({ logger: false });
+    server.register(plugin, { upstream: target, undici: { connections: 64, pipelining: 1 } });
+    await server.listen(address);
+  },
+};
+
+await proxies[name]();

@@ -1,0 +1,158 @@
+/**
+ * `npm run bench:e2e`: Headgate beside every proxy found here, alternating in rounds, in front of
+ * the same upstream. Prints the median round of each; the ratio is Headgate's CPU time per request
+ * divided by the peer's (below 1: Headgate is cheaper). Loopback only; ends what it started.
+ *
+ *   --rounds N (3)  --seconds N (5)  --connections N (64)  --only a,b  --scenario a,b (100B)
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { load } from './load.mjs';
+import { cpuTimes, stopProgram } from './process.mjs';
+import { startSubject, subjectNames } from './subjects.mjs';
+import { startUpstream } from './upstream.mjs';
+
+/** Variants are extra rows of Headgate: [label, options of startSubject]. */
+const scenarios = {
+  '100B': { bodyBytes: 100, peers: true, variants: [['headgate', {}]] },
+  '10KB': { bodyBytes: 10_240, peers: true, variants: [['headgate', {}]] },
+  '100KB': { bodyBytes: 102_400, peers: true, variants: [['headgate', {}]] },
+  routes: {
+    bodyBytes: 100,
+    peers: false,
+    variants: [
+      ['1 route', { routes: 1 }],
+      ['10,000 routes', { routes: 10_000 }],
+    ],
+  },
+  log: {
+    bodyBytes: 100,
+    peers: false,
+    variants: [
+      ['headgate', {}],
+      ['access log to a file', { env: { HEADGATE_ACCESS_LOG: 'access.log' } }],
+    ],
+  },
+};
+
+const WARM_UP_SECONDS = 2;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '64' },
+    only: { type: 'string' },
+    scenario: { type: 'string', default: '100B' },
+  },
+});
+const rounds = bounded('rounds', 1, 50);
+const seconds = bounded('seconds', 1, 60);
+const connections = bounded('connections', 1, 1024);
+
+function bounded(name, low, high) {
+  const value = Number(values[name]);
+  if (!(value >= low && value <= high)) throw new Error(`--${name}: ${low} to ${high}`);
+  return value;
+}
+
+async function runScenario(name) {
+  const scenario = scenarios[name];
+  if (!scenario) throw new Error(`--scenario: one of ${Object.keys(scenarios).join(', ')}`);
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
+  const started = [];
+  try {
+    const upstream = await startUpstream(folder, scenario.bodyBytes);
+    started.push(upstream);
+    const subjects = await startSubjects(scenario, folder, upstream.port, started);
+    for (const { handle } of subjects)
+      await load(handle.port, { seconds: WARM_UP_SECONDS, connections });
+    for (let round = 0; round < rounds; round++) {
+      // Every other round backwards: what runs next to what should not matter.
+      const order = round % 2 === 0 ? subjects : [...subjects].reverse();
+      for (const subject of order) subject.runs.push(await measure(subject.handle));
+    }
+    report(name, subjects);
+  } finally {
+    for (const handle of started) await stopProgram(handle);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function startSubjects(scenario, folder, upstreamPort, started) {
+  const only = values.only?.split(',');
+  const plans = scenario.variants.map(([label, options]) => [label, 'headgate', options]);
+  if (scenario.peers) {
+    for (const name of subjectNames.slice(1)) plans.push([name, name, {}]);
+  }
+  const subjects = [];
+  for (const [label, name, options] of plans) {
+    if (only && !only.includes(name)) continue;
+    const own = join(folder, label.replace(/\W+/g, '-'));
+    mkdirSync(own);
+    const handle = await startSubject(name, own, upstreamPort, options);
+    if (!handle) {
+      console.log(`${label}: not here, left out`);
+      continue;
+    }
+    started.push(handle);
+    subjects.push({ label, handle, runs: [] });
+  }
+  return subjects;
+}
+
+async function measure(handle) {
+  const before = cpuTimes(handle.pid);
+  const result = await load(handle.port, { seconds, connections });
+  const after = cpuTimes(handle.pid);
+  const user = (after.user - before.user) / result.requests;
+  const system = (after.system - before.system) / result.requests;
+  return { ...result, user, system, cpu: user + system };
+}
+
+function report(name, subjects) {
+  const rows = subjects.map(({ label, runs }) => ({
+    label,
+    errors: runs.reduce((sum, run) => sum + run.errors, 0),
+    spread: spreadPercent(runs.map((run) => run.cpu)),
+    ...Object.fromEntries(
+      ['perSecond', 'p50Ms', 'p99Ms', 'cpu', 'user', 'system'].map((key) => {
+        return [key, median(runs.map((run) => run[key]))];
+      }),
+    ),
+  }));
+  const first = rows[0];
+  console.log(`\n${name}: ${connections} connections, median of ${rounds} rounds of ${seconds} s`);
+  console.log(
+    'proxy                    req/s   p50 ms   p99 ms  CPU us/req (user + system)  ratio',
+  );
+  for (const row of rows) {
+    const cpu = `${row.cpu.toFixed(1)} (${row.user.toFixed(1)} + ${row.system.toFixed(1)})`;
+    const errors = row.errors > 0 ? `  ${row.errors} errors` : '';
+    console.log(
+      `${row.label.padEnd(21)}${Math.round(row.perSecond).toString().padStart(9)}` +
+        `${row.p50Ms.toFixed(2).padStart(9)}${row.p99Ms.toFixed(2).padStart(9)}` +
+        `  ${cpu.padEnd(26)}  ${(first.cpu / row.cpu).toFixed(2)}` +
+        `  (rounds within ${row.spread.toFixed(0)} %)${errors}`,
+    );
+  }
+  const results = join(dirname(fileURLToPath(import.meta.url)), 'results');
+  mkdirSync(results, { recursive: true });
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(rows, null, 2)}\n`);
+}
+
+function median(list) {
+  const sorted = [...list].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Distance from the lowest to the highest round, in per cent of the median. */
+function spreadPercent(list) {
+  return ((Math.max(...list) - Math.min(...list)) / median(list)) * 100;
+}
+
+for (const name of values.scenario.split(',')) await runScenario(name);

@@ -1,0 +1,143 @@
+/** The proxies under comparison: how each is configured and started for one scenario. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findProgram, freePort, startProgram } from './process.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '../..');
+
+/** Names in the order of the table. */
+export const subjectNames = [
+  'headgate',
+  'nginx',
+  'haproxy',
+  'http-proxy-3',
+  'fast-proxy',
+  '@fastify/http-proxy',
+];
+
+/**
+ * Starts one subject in front of `upstreamPort`; each uses one process or thread for traffic and
+ * keeps upstream connections alive. `options.routes` counts Headgate's routes (default 1),
+ * `options.settings` are arguments for `headgate start`. Resolves with undefined where it is absent.
+ */
+export async function startSubject(name, folder, upstreamPort, options = {}) {
+  if (name === 'headgate') return startHeadgate(folder, upstreamPort, options);
+  if (name === 'nginx') return startNginx(folder, upstreamPort);
+  if (name === 'haproxy') return startHaproxy(folder, upstreamPort);
+  return startNodeProxy(name, upstreamPort);
+}
+
+/** Headgate's own file: the request of the benchmark matches the last of `routes`. */
+export function headgateConfig(upstreamPort, routes = 1) {
+  const lines = ['_format_version: "3.0"', 'services:', '- name: upstream'];
+  lines.push(`  url: http://127.0.0.1:${upstreamPort}`, '  routes:');
+  for (let index = 1; index < routes; index++) {
+    lines.push(`  - { name: r${index}, paths: [/api/v1/resource-${index}], strip_path: false }`);
+  }
+  lines.push('  - { name: last, paths: [/bench], strip_path: false }');
+  return `${lines.join('\n')}\n`;
+}
+
+async function startHeadgate(folder, upstreamPort, { routes = 1, settings = [], env } = {}) {
+  const cli = join(root, 'dist/cli.js');
+  if (!existsSync(cli)) return undefined;
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const file = join(folder, `headgate-${routes}.yml`);
+  writeFileSync(file, headgateConfig(upstreamPort, routes));
+  const nodeArgs = process.env.HEADGATE_NODE_ARGS?.split(' ').filter(Boolean) ?? [];
+  const handle = await startProgram(
+    process.execPath,
+    [...nodeArgs, cli, 'start', '-c', file, ...settings],
+    {
+      port,
+      cwd: folder,
+      env: {
+        KONG_PROXY_LISTEN: `127.0.0.1:${port}`,
+        KONG_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
+        KONG_UPSTREAM_KEEPALIVE_POOL_SIZE: '512',
+        KONG_UPSTREAM_KEEPALIVE_MAX_REQUESTS: '100000000',
+        HEADGATE_KEEPALIVE_REQUESTS: '100000000',
+        HEADGATE_ACCESS_LOG: 'off',
+        ...env,
+      },
+    },
+  );
+  return Object.assign(handle, { adminPort, file });
+}
+
+async function startNginx(folder, upstreamPort) {
+  const program = findProgram('nginx');
+  if (!program) return undefined;
+  const port = await freePort();
+  const file = join(folder, 'nginx.conf');
+  writeFileSync(
+    file,
+    `daemon off; master_process off; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log;
+events { worker_connections 8192; }
+http {
+  access_log off; keepalive_requests 100000000; keepalive_timeout 3600s; tcp_nodelay on;
+  client_body_temp_path ${folder}/n1; proxy_temp_path ${folder}/n2; fastcgi_temp_path ${folder}/n3;
+  uwsgi_temp_path ${folder}/n4; scgi_temp_path ${folder}/n5;
+  upstream target { server 127.0.0.1:${upstreamPort}; keepalive 512; keepalive_requests 100000000; }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / { proxy_pass http://target; proxy_http_version 1.1; proxy_set_header Connection ""; }
+  }
+}
+`,
+  );
+  return startProgram(program, ['-c', file, '-e', `${folder}/nginx.log`], { port });
+}
+
+async function startHaproxy(folder, upstreamPort) {
+  const program = findProgram('haproxy');
+  if (!program) return undefined;
+  const port = await freePort();
+  const file = join(folder, 'haproxy.cfg');
+  writeFileSync(
+    file,
+    `global
+  nbthread 1
+  maxconn 8192
+  tune.pool-high-fd-ratio 50
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  http-reuse always
+frontend front
+  bind 127.0.0.1:${port} backlog 4096
+  default_backend back
+backend back
+  server one 127.0.0.1:${upstreamPort} pool-max-conn 512
+`,
+  );
+  return startProgram(program, ['-db', '-f', file], { port });
+}
+
+async function startNodeProxy(name, upstreamPort) {
+  const packageFile = join(here, 'node_modules', name, 'package.json');
+  if (!existsSync(packageFile)) installPeers();
+  if (!existsSync(packageFile)) return undefined;
+  const port = await freePort();
+  const args = [join(here, 'node-proxy.mjs'), name, String(port), String(upstreamPort)];
+  return startProgram(process.execPath, args, { port, env: { NODE_ENV: 'production' } });
+}
+
+let tried = false;
+
+function installPeers() {
+  if (tried) return;
+  tried = true;
+  process.stderr.write('installing the Node peers into bench/e2e (once)\n');
+  try {
+    const args = ['install', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
+    execFileSync('npm', args, { cwd: here, stdio: 'inherit' });
+  } catch {
+    process.stderr.write('the Node peers could not be installed; going on without them\n');
+  }
+}
