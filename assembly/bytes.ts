@@ -75,23 +75,24 @@ export function putDecimal(d: usize, value: u64): usize {
   let digits = 1;
   for (let rest = value; rest >= 10; rest /= 10) digits++;
   const end = d + digits;
-  for (let p = end - 1; ; p--) {
+  for (let p = end - 1; p >= d; p--) {
     store<u8>(p, 48 + <u8>(value % 10));
     value /= 10;
-    if (p == d) return end;
   }
+  return end;
 }
 
 /** Writes a number in lower-case hexadecimal without leading zeros; returns the end. */
 export function putHex(d: usize, value: u64): usize {
-  let shift: u64 = 0;
-  while (shift < 60 && value >> (shift + 4)) shift += 4;
-  for (;;) {
-    const digit = <u32>(value >> shift) & 15;
-    store<u8>(d++, <u8>(digit < 10 ? 48 + digit : 87 + digit));
-    if (shift == 0) return d;
-    shift -= 4;
+  let digits = 1;
+  for (let rest = value >> 4; rest; rest >>= 4) digits++;
+  const end = d + digits;
+  for (let p = end - 1; p >= d; p--) {
+    const digit = <u32>value & 15;
+    store<u8>(p, <u8>(digit < 10 ? 48 + digit : 87 + digit));
+    value >>= 4;
   }
+  return end;
 }
 
 /** FNV-1a over n bytes. */

@@ -1,11 +1,154 @@
-import { RouteQuery, RouteRecord } from '../layout';
+/**
+ * Finds the route of a request. Hosts are looked up by hash, paths by walking one prefix tree per
+ * host; the routes without hosts have a tree of their own. Candidates carry their place in the
+ * order of all routes, so the best of all trees wins, whatever its kind.
+ */
+import { equal } from '../bytes';
+import {
+  CANDIDATE_SIZE,
+  Candidate,
+  HOST_SLOT_SIZE,
+  HostSlot,
+  Matcher,
+  NEED_PATH,
+  PATH_NODE_SIZE,
+  PathNode,
+  RouteQuery,
+  TableHeader,
+} from '../layout';
+import { checksHold, regexPrefixLength } from './checks';
+import { splitHost } from './host';
+import { matcherAt, tableBase } from './table';
+import { isUtf8 } from './utf8';
 
-/** Index of the route that matches, or -1. */
+export { putUpstreamTarget } from './target';
+
+/** No candidate has this order. */
+const NO_ORDER: u32 = u32.MAX_VALUE;
+
+// the answer so far of the look-up that runs; nothing here outlives a call
+let bestOrder: u32 = 0;
+let bestRoute: i32 = 0;
+let bestPrefix: u32 = 0;
+let port: u32 = 0;
+let base: usize = 0;
+let matcher: Matcher = changetype<Matcher>(0);
+
+/**
+ * Index of the route that matches, or -1; the bytes of the path that it matched are left in
+ * query.prefixLength. Hosts, methods and paths compare byte by byte.
+ */
 export function matchRoute(query: RouteQuery): i32 {
-  return -1;
+  query.prefixLength = 0;
+  base = tableBase();
+  if (!base) return -1;
+  const header = changetype<TableHeader>(base);
+  if (header.needs & NEED_PATH && !isUtf8(query.path, query.pathLength)) return -1;
+  matcher = matcherAt(base);
+  bestOrder = NO_ORDER;
+  bestRoute = -1;
+  bestPrefix = 0;
+
+  const host = <usize>query.host;
+  const split = splitHost(host, query.hostLength, query.localPort);
+  const hostLength = <u32>split;
+  port = <u32>(split >> 32);
+  if (hostLength) matchHost(query, host, hostLength);
+  if (matcher.anyHost >= 0) walk(query, <u32>matcher.anyHost);
+  query.prefixLength = bestPrefix;
+  return bestRoute;
 }
 
-/** Writes the upstream target; returns the end. */
-export function putUpstreamTarget(d: usize, query: RouteQuery, route: RouteRecord): usize {
-  return d;
+/** Walks the trees of the exact host and of every wildcard that covers it. */
+function matchHost(query: RouteQuery, host: usize, n: u32): void {
+  const rightMax = matcher.rightMax;
+  if (n <= matcher.exactMax || rightMax) {
+    let h: u32 = HASH_START;
+    const stop = n <= matcher.exactMax ? n : n < rightMax ? n : rightMax;
+    for (let i: u32 = 0; i < stop; i++) {
+      const c: u32 = load<u8>(host + i);
+      h = (h ^ c) * HASH_PRIME;
+      if (c == DOT && i < rightMax) probe(query, matcher.right, matcher.rightMask, h, host, i + 1);
+    }
+    if (n <= matcher.exactMax) probe(query, matcher.exact, matcher.exactMask, h, host, n);
+  }
+  const leftMax = matcher.leftMax;
+  if (leftMax) {
+    let h: u32 = HASH_START;
+    const stop = n < leftMax ? n : leftMax;
+    for (let i: u32 = 1; i <= stop; i++) {
+      const c: u32 = load<u8>(host + n - i);
+      h = (h ^ c) * HASH_PRIME;
+      if (c == DOT) probe(query, matcher.left, matcher.leftMask, h, host + n - i, i);
+    }
+  }
+}
+
+const HASH_START: u32 = 2166136261;
+const HASH_PRIME: u32 = 16777619;
+const DOT: u32 = 0x2e;
+
+/** Walks the tree of the name, if the hash table at `slots` has it. */
+function probe(query: RouteQuery, slots: u32, mask: u32, h: u32, name: usize, n: u32): void {
+  for (let i = h & mask; ; i = (i + 1) & mask) {
+    const slot = changetype<HostSlot>(base + slots + i * HOST_SLOT_SIZE);
+    if (slot.nameLength == 0) return;
+    if (slot.hash == h && slot.nameLength == n && equal(base + slot.name, name, n)) {
+      walk(query, slot.root);
+      return;
+    }
+  }
+}
+
+/** Descends one tree along the path and takes every candidate that is better than the best. */
+function walk(query: RouteQuery, root: u32): void {
+  const nodes = base + matcher.nodes;
+  let node = changetype<PathNode>(nodes + root * PATH_NODE_SIZE);
+  let p = <usize>query.path;
+  const end = p + query.pathLength;
+  while (node.best < bestOrder) {
+    const n = <usize>node.labelLength;
+    if (n > end - p || !equal(base + node.label, p, n)) return;
+    p += n;
+    if (node.candidateCount) consider(query, node);
+    if (p == end || !node.childCount) return;
+    const child = childAt(base + node.firsts, node.childCount, load<u8>(p));
+    if (child < 0) return;
+    node = changetype<PathNode>(nodes + (node.firstChild + <u32>child) * PATH_NODE_SIZE);
+  }
+}
+
+/** Takes the first candidate of a node whose conditions hold, unless the best is better. */
+function consider(query: RouteQuery, node: PathNode): void {
+  let at = base + matcher.candidates + node.candidates * CANDIDATE_SIZE;
+  const end = at + node.candidateCount * CANDIDATE_SIZE;
+  for (; at < end; at += CANDIDATE_SIZE) {
+    const candidate = changetype<Candidate>(at);
+    if (candidate.order >= bestOrder) return;
+    if (candidate.port && candidate.port - 1 != port) continue;
+    let prefix = candidate.prefixLength;
+    if (candidate.checkCount) {
+      if (!checksHold(base, matcher, candidate, query)) continue;
+      if (regexPrefixLength >= 0) prefix = <u32>regexPrefixLength;
+    }
+    bestOrder = candidate.order;
+    bestRoute = <i32>candidate.route;
+    bestPrefix = prefix;
+    return;
+  }
+}
+
+/** Index of the child whose label starts with c, or -1; raw vector loads over padded bytes. */
+// @ts-ignore: decorator
+@inline
+function childAt(firsts: usize, count: u32, c: u8): i32 {
+  const wanted = i8x16.splat(c);
+  for (let i: u32 = 0; i < count; i += 16) {
+    const mask = i8x16.bitmask(i8x16.eq(v128.load(firsts + i), wanted));
+    if (mask) {
+      const at = i + <u32>ctz(mask);
+      return at < count ? <i32>at : -1;
+    }
+  }
+  return -1;
 }

@@ -1,0 +1,115 @@
+/**
+ * The export surface of the core, documented like a foreign interface. No logic lives here.
+ * Nothing below throws for bad input; a trap is a bug, and the worker is replaced.
+ */
+import * as layout from './layout';
+import { initClasses } from './http/classes';
+import { parseRequest, parseResponse } from './http/head';
+import { normalizePath } from './http/path';
+import { processBatch } from './proxy/batch';
+import { generationUsers, seedIds } from './proxy/exchange';
+import {
+  ringBytes,
+  ringClose,
+  ringCommit,
+  ringCount,
+  ringDropped,
+  ringFirst,
+  ringHead,
+  ringNext,
+  ringOpen,
+  ringRelease,
+  ringReserve,
+} from './queue/ring';
+import { matchRoute } from './router/match';
+import { commit, stage } from './router/table';
+
+/** Hash of the shared layout; the shell refuses a core whose hash differs from its own. */
+export function layout_hash(): u32 {
+  return layout.LAYOUT_HASH;
+}
+
+/** Prepares tables and seeds request ids. Once, before anything else. Never fails. */
+export function init(seedLow: u32, seedHigh: u32): void {
+  initClasses();
+  seedIds(seedLow, seedHigh);
+}
+
+/**
+ * Handles `count` event records (limits.eventsPerBatch at most) in the events region at the clock in
+ * Control; returns the number of command records in the commands region. Memory that commands point
+ * at stays as it is until the next call.
+ */
+export function process(count: u32): u32 {
+  return processBatch(count);
+}
+
+/** Pointer to the arena that the next route table is to be written into. */
+export function route_stage(): usize {
+  return stage();
+}
+
+/** Checks the staged table and swaps it in. 0: done; else the number of what is wrong with it. */
+export function route_commit(): i32 {
+  return commit();
+}
+
+/** Index of the route for a RouteQuery, or -1. Sets its prefixLength. */
+export function route_match(query: usize): i32 {
+  return matchRoute(changetype<layout.RouteQuery>(query));
+}
+
+/** Exchanges of a generation that have not ended. */
+export function generation_users(generation: u32): u32 {
+  return generationUsers(generation);
+}
+
+/** See queue/ring.ts for the ring functions. */
+export function ring_open(ring: u32, maxEntries: u32, maxBytes: u32): u32 {
+  return ringOpen(ring, maxEntries, maxBytes);
+}
+export function ring_close(ring: u32): void {
+  ringClose(ring);
+}
+export function ring_reserve(ring: u32, size: u32): usize {
+  return ringReserve(ring, size);
+}
+export function ring_commit(ring: u32, size: u32): void {
+  ringCommit(ring, size);
+}
+export function ring_count(ring: u32): u32 {
+  return ringCount(ring);
+}
+export function ring_bytes(ring: u32): u32 {
+  return ringBytes(ring);
+}
+export function ring_dropped(ring: u32): u32 {
+  return ringDropped(ring);
+}
+export function ring_head(ring: u32): u32 {
+  return ringHead(ring);
+}
+export function ring_first(ring: u32): usize {
+  return ringFirst(ring);
+}
+export function ring_next(ring: u32, entry: usize): usize {
+  return ringNext(ring, entry);
+}
+export function ring_release(ring: u32, count: u32): void {
+  ringRelease(ring, count);
+}
+
+/** Parses a request head in [start, end): a pointer past it, 0 (incomplete) or a status code. */
+export function parse_request(start: usize, end: usize): usize {
+  return parseRequest(start, end);
+}
+
+/** Parses a response head in [start, end): a pointer past it, 0 (incomplete) or 502. */
+export function parse_response(start: usize, end: usize): usize {
+  return parseResponse(start, end);
+}
+
+/** Normalises a path of `length` bytes into `out`; returns the length written or -1. */
+export function normalize_path(start: usize, length: usize, out: usize): i32 {
+  return normalizePath(start, length, out);
+}

@@ -1,0 +1,212 @@
+/**
+ * The upstream's answer on its way to the client: informational responses, the switch to a tunnel,
+ * the final head with the framing it needs on our side, and the body behind it.
+ */
+// raw memory: the last chunk
+import {
+  BODY_CHUNKED,
+  BODY_LENGTH,
+  BODY_NONE,
+  BODY_UNTIL_CLOSE,
+  beginBody,
+} from '../http/body';
+import * as head from '../http/head';
+import { H_UPGRADE } from '../http/names';
+import { CONTROL, Control, LIMIT_INFORMATIONAL_RESPONSES, RESPONSE_HEADERS } from '../layout';
+import { release } from '../memory';
+import { isWord } from '../bytes';
+import { keepOut, out, resume, send, sendClose } from './commands';
+import {
+  Connection,
+  FLAG_BLOCKED,
+  FLAG_KEEP,
+  STATE_RESPONSE_BODY,
+  STATE_TUNNEL,
+  closeConnection,
+  connectionAt,
+} from './connection';
+import {
+  Exchange,
+  X_ANSWERED,
+  X_CHUNK_OUT,
+  X_HEAD,
+  X_HTTP10,
+  X_KEEP_ALIVE,
+  X_REQUEST_DONE,
+  X_TUNNEL,
+  X_UPGRADE,
+  exchangeOf,
+} from './exchange';
+import { clearEdits } from './edits';
+import { draining, finishExchange } from './finish';
+import { relay, relayBad, relayDone, relayedBytes } from './framing';
+import { noteResponseHead } from './log';
+import { filterResponse } from './phases';
+import { park } from './pool';
+import { markReady } from './ready';
+import {
+  FRAME_AS_GIVEN,
+  FRAME_CHUNKED,
+  FRAME_CLOSE,
+  FRAME_LENGTH,
+  FRAME_NONE,
+  putInformational,
+  putResponseHead,
+  putSwitch,
+} from './response';
+import { TIMER_READ, TIMER_TUNNEL, arm, disarm, nowExact } from './timers';
+import { upstreamFailed } from './upstream';
+
+/** Handles the response head just parsed, [p, after). False: the try failed, stop reading. */
+export function answerBegins(u: Connection, x: Exchange, p: usize, after: usize): bool {
+  const c = connectionAt(x.client);
+  const status = head.statusCode;
+  if (status < 200) return informational(u, c, x);
+  x.upstreamStatus = status;
+  x.status = status;
+  x.upstreamHeadMs = nowExact;
+  const framing = frameBody(u, x, status);
+  if (!(x.flags & X_REQUEST_DONE) || draining) x.flags &= ~X_KEEP_ALIVE;
+  if (framing == FRAME_CLOSE) x.flags &= ~X_KEEP_ALIVE;
+  if (framing == FRAME_CHUNKED) x.flags |= X_CHUNK_OUT;
+  filterResponse(c, x);
+  const from = out;
+  const end = putResponseHead(from, x, framing);
+  clearEdits();
+  keepOut(end);
+  send(c, from, end - from);
+  x.flags |= X_ANSWERED;
+  x.responseBytes += <f64>(end - from);
+  noteResponseHead(x, from, end - from);
+  release(x.upstreamHead);
+  x.upstreamHead = 0;
+  if (u.bodyMode == BODY_NONE) answerDone(u, x, true);
+  else u.state = STATE_RESPONSE_BODY;
+  return true;
+}
+
+/** Decides how the body comes and how it goes on; returns the framing toward the client. */
+function frameBody(u: Connection, x: Exchange, status: u32): u32 {
+  const persistent = head.minorVersion ? !head.connectionClose : head.connectionKeepAlive;
+  if (persistent && !head.connectionClose) u.flags |= FLAG_KEEP;
+  else u.flags &= ~FLAG_KEEP;
+  if (status == 204) {
+    beginBody(u, BODY_NONE, 0);
+    return FRAME_NONE;
+  }
+  if (x.flags & X_HEAD || status == 304) {
+    beginBody(u, BODY_NONE, 0);
+    return FRAME_AS_GIVEN;
+  }
+  if (head.contentLength >= 0) {
+    if (head.contentLength) beginBody(u, BODY_LENGTH, <u64>head.contentLength);
+    else beginBody(u, BODY_NONE, 0);
+    return FRAME_LENGTH;
+  }
+  if (head.chunked) beginBody(u, BODY_CHUNKED, 0);
+  else {
+    beginBody(u, BODY_UNTIL_CLOSE, 0);
+    u.flags &= ~FLAG_KEEP;
+  }
+  return x.flags & X_HTTP10 ? FRAME_CLOSE : FRAME_CHUNKED;
+}
+
+/** 1xx: 101 opens a tunnel we asked for, 100 is ours to give, the rest goes on to 1.1 clients. */
+function informational(u: Connection, c: Connection, x: Exchange): bool {
+  if (head.statusCode == 101) {
+    const entry = head.findHeader(RESPONSE_HEADERS, head.headerCount, H_UPGRADE);
+    const agreed = entry != null && isWord(entry.value, entry.valueLength, 'websocket');
+    if (x.flags & X_UPGRADE && agreed) {
+      openTunnel(u, c, x);
+      return true;
+    }
+    upstreamFailed(u, 502);
+    return false;
+  }
+  if (++x.informational > LIMIT_INFORMATIONAL_RESPONSES || head.chunked) {
+    upstreamFailed(u, 502);
+    return false;
+  }
+  if (head.statusCode == 100 || x.flags & X_HTTP10) return true;
+  clearEdits();
+  const from = out;
+  const end = putInformational(from);
+  keepOut(end);
+  send(c, from, end - from);
+  return true;
+}
+
+function openTunnel(u: Connection, c: Connection, x: Exchange): void {
+  x.status = 101;
+  x.upstreamStatus = 101;
+  x.upstreamHeadMs = nowExact;
+  clearEdits();
+  filterResponse(c, x);
+  const from = out;
+  const end = putSwitch(from, x);
+  clearEdits();
+  keepOut(end);
+  send(c, from, end - from);
+  x.responseBytes += <f64>(end - from);
+  noteResponseHead(x, from, end - from);
+  x.flags |= X_ANSWERED | X_TUNNEL;
+  changetype<Control>(CONTROL).activeTunnels++;
+  u.state = STATE_TUNNEL;
+  c.state = STATE_TUNNEL;
+  disarm(c);
+  arm(u, TIMER_TUNNEL, x.readTimeoutMs);
+  if (c.held) markReady(c);
+}
+
+/** Body bytes of the answer. Returns the first byte not consumed, or `end`. */
+export function takeResponseBody(u: Connection, p: usize, end: usize): usize {
+  const x = exchangeOf(u);
+  const c = connectionAt(x.client);
+  const position = relay(u, c, p, end, (x.flags & X_CHUNK_OUT) != 0);
+  x.bodyBytesSent += <f64>relayedBytes;
+  x.responseBytes += <f64>relayedBytes;
+  if (relayBad) {
+    upstreamFailed(u, 502);
+    return end;
+  }
+  if (relayDone) {
+    answerDone(u, x, position == end);
+    return end;
+  }
+  if (!(c.flags & FLAG_BLOCKED)) arm(u, TIMER_READ, x.readTimeoutMs);
+  return position;
+}
+
+/** The upstream closed: the end of the answer where its framing says so. */
+export function answerEnds(u: Connection, x: Exchange): void {
+  const c = connectionAt(x.client);
+  if (u.bodyMode != BODY_UNTIL_CLOSE) {
+    upstreamFailed(u, 502);
+    return;
+  }
+  if (x.flags & X_CHUNK_OUT) {
+    const from = out;
+    store<u32>(from, 0x0d0a0d30); // raw memory: the last chunk, "0\r\n\r\n"
+    store<u8>(from, 0x0a, 4);
+    send(c, from, 5);
+    keepOut(from + 5);
+  }
+  answerDone(u, x, true);
+}
+
+/** The answer is complete; `clean`: nothing came behind it. */
+function answerDone(u: Connection, x: Exchange, clean: bool): void {
+  const c = connectionAt(x.client);
+  x.upstream = 0;
+  u.exchange = 0;
+  u.peer = 0;
+  c.peer = 0;
+  disarm(u);
+  resume(u);
+  if (clean && u.flags & FLAG_KEEP && x.flags & X_REQUEST_DONE) park(u);
+  else {
+    sendClose(u);
+    closeConnection(u);
+  }
+  finishExchange(c, x);
+}

@@ -1,0 +1,184 @@
+/**
+ * The downstream side: what the next bytes of a client mean. One loop over the bytes at hand, so that
+ * a pipeline costs no recursion; what cannot be used yet is kept.
+ */
+import { equal, findByte } from '../bytes';
+import * as head from '../http/head';
+import { BODY_CHUNKED, bodyBad, bodyDone, nextPiece } from '../http/body';
+import {
+  LIMIT_LEADING_EMPTY_LINES,
+  LIMIT_PIPELINE_BYTES,
+  LIMIT_REQUEST_HEAD_BYTES,
+  LIMIT_REQUEST_LINE_BYTES,
+  SETTINGS,
+  Settings,
+} from '../layout';
+import { pause, send, sendAbort } from './commands';
+import {
+  Connection,
+  FLAG_ENDED,
+  FLAG_LINE_SEEN,
+  KIND_FREE,
+  STATE_BODY,
+  STATE_DRAIN,
+  STATE_HEAD,
+  STATE_TUNNEL,
+  closeConnection,
+  connectionAt,
+} from './connection';
+import { dispatch, refuse } from './dispatch';
+import { X_BODY_SENT, exchangeOf } from './exchange';
+import { abandon, awaitHead, failExchange, hangUp } from './finish';
+import { relay, relayBad, relayDone, relayedBytes } from './framing';
+import { consume, heldBytes, keep } from './held';
+import { TIMER_BODY, TIMER_HEADER, TIMER_TUNNEL, arm, nowMs } from './timers';
+import { requestSent } from './upstream';
+
+/** Bytes from a client. */
+export function clientData(c: Connection, from: usize, bytes: usize): void {
+  c.readAt = nowMs;
+  const id = c.id;
+  if (c.held) {
+    if (!keep(c, from, bytes)) overflow(c);
+    else workHeld(c);
+  } else {
+    const end = from + bytes;
+    const rest = takeInput(c, from, end);
+    if (c.kind == KIND_FREE || c.id != id) return;
+    if (rest < end && !keep(c, rest, end - rest)) overflow(c);
+  }
+  if (c.kind == KIND_FREE || c.id != id) return;
+  if (c.state != STATE_HEAD && heldBytes(c) > LIMIT_PIPELINE_BYTES / 2) pause(c);
+}
+
+/** Goes on with the bytes that were kept. */
+export function workHeld(c: Connection): void {
+  if (!c.held) return;
+  const id = c.id;
+  const rest = takeInput(c, <usize>c.held + c.heldStart, <usize>c.held + c.heldEnd);
+  if (c.kind == KIND_FREE || c.id != id) return;
+  consume(c, rest);
+  if (!c.held && c.state == STATE_HEAD && c.flags & FLAG_ENDED) hangUp(c);
+}
+
+/** More than may wait: only a peer (or driver) that ignores back-pressure gets here. */
+function overflow(c: Connection): void {
+  abandon(c);
+  sendAbort(c);
+  closeConnection(c);
+}
+
+function takeInput(c: Connection, p: usize, end: usize): usize {
+  const id = c.id;
+  while (p < end) {
+    const before = p;
+    const state = c.state;
+    if (state == STATE_HEAD) p = takeHead(c, p, end);
+    else if (state == STATE_BODY) p = takeBody(c, p, end);
+    else if (state == STATE_DRAIN) p = takeUnwanted(c, p, end);
+    else if (state == STATE_TUNNEL) p = takeTunnel(c, p, end);
+    else return p;
+    if (c.kind == KIND_FREE || c.id != id) return end;
+    if (p == before && c.state == state) return p;
+  }
+  return p;
+}
+
+/** A request head, once it is complete. Returns what is behind it, or where it begins. */
+function takeHead(c: Connection, p: usize, end: usize): usize {
+  if (c.timerKind != TIMER_HEADER || !c.timerDue) {
+    arm(c, TIMER_HEADER, changetype<Settings>(SETTINGS).clientHeaderTimeoutMs);
+  }
+  if (!c.scanned) {
+    const start = skipEmptyLines(p, end);
+    if (start != p) return start;
+    if (p + 1 == end && isReturn(p)) return p;
+  } else if (!head.findHeadEnd(p + max<usize>(c.scanned, 3) - 3, end)) return waitForHead(c, p, end);
+  const after = head.parseRequest(p, end);
+  if (after == head.INCOMPLETE) {
+    if (!c.scanned || !head.findHeadEnd(p, end)) return waitForHead(c, p, end);
+    refuse(c, p, end - p, 400);
+    return end;
+  }
+  if (after < 1000) {
+    refuse(c, p, end - p, <u32>after);
+    return end;
+  }
+  if (after - p > <usize>LIMIT_REQUEST_HEAD_BYTES) {
+    refuse(c, p, end - p, 431);
+    return end;
+  }
+  c.scanned = 0;
+  c.flags &= ~FLAG_LINE_SEEN;
+  dispatch(c, p, after);
+  return after;
+}
+
+const RETURN: usize = memory.data<u8>([13, 10]);
+
+function isReturn(p: usize): bool {
+  return equal(p, RETURN, 1);
+}
+
+/** A server should ignore an empty line before a request line (RFC 9112 2.2); a few, not a flood. */
+function skipEmptyLines(p: usize, end: usize): usize {
+  for (let i: u32 = 0; i < LIMIT_LEADING_EMPTY_LINES; i++) {
+    if (p + 2 > end || !equal(p, RETURN, 2)) return p;
+    p += 2;
+  }
+  return p;
+}
+
+/** The head is not complete: it may go on growing within its limits. */
+function waitForHead(c: Connection, p: usize, end: usize): usize {
+  const bytes = end - p;
+  c.scanned = <u32>bytes;
+  if (!(c.flags & FLAG_LINE_SEEN) && bytes > <usize>LIMIT_REQUEST_LINE_BYTES) {
+    const limit = p + LIMIT_REQUEST_LINE_BYTES;
+    if (findByte(p, limit, 10) == limit) {
+      refuse(c, p, bytes, 414);
+      return end;
+    }
+    c.flags |= FLAG_LINE_SEEN;
+  }
+  if (bytes <= <usize>LIMIT_REQUEST_HEAD_BYTES) return p;
+  refuse(c, p, bytes, 431);
+  return end;
+}
+
+function takeBody(c: Connection, p: usize, end: usize): usize {
+  const x = exchangeOf(c);
+  const u = connectionAt(x.upstream);
+  const position = relay(c, u, p, end, c.bodyMode == BODY_CHUNKED);
+  x.requestBytes += <f64>(position - p);
+  x.bodyBytesReceived += <f64>relayedBytes;
+  if (relayedBytes) x.flags |= X_BODY_SENT;
+  const limit = changetype<Settings>(SETTINGS).clientMaxBodyBytes;
+  if (relayBad || (limit > 0 && x.bodyBytesReceived > limit)) {
+    failExchange(c, x, relayBad ? 400 : 413);
+    return end;
+  }
+  if (relayDone) requestSent(c, x);
+  else arm(c, TIMER_BODY, changetype<Settings>(SETTINGS).clientBodyTimeoutMs);
+  return position;
+}
+
+/** The rest of a body whose exchange is over. */
+function takeUnwanted(c: Connection, p: usize, end: usize): usize {
+  p = nextPiece(c, p, end);
+  if (bodyBad) {
+    hangUp(c);
+    return end;
+  }
+  if (bodyDone) awaitHead(c);
+  return p;
+}
+
+function takeTunnel(c: Connection, p: usize, end: usize): usize {
+  const x = exchangeOf(c);
+  const u = connectionAt(x.upstream);
+  send(u, p, end - p);
+  x.requestBytes += <f64>(end - p);
+  arm(u, TIMER_TUNNEL, x.readTimeoutMs);
+  return end;
+}

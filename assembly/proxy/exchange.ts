@@ -1,0 +1,178 @@
+/**
+ * One request and its answer, in a slot of its own from the moment the head is complete until the
+ * log record is written. It copies what it needs of its route, so that a route table may be replaced
+ * while exchanges of older generations are still under way.
+ */
+// raw memory: the counters of exchanges per generation
+import { CONTROL, Control } from '../layout';
+import { allocate, release } from '../memory';
+import { Connection, connectionAt, pointerOf } from './connection';
+import { nowExact } from './timers';
+
+export const X_HTTP10: u32 = 1; // the client speaks HTTP/1.0
+export const X_KEEP_ALIVE: u32 = 2; // the client connection may serve another request
+export const X_HEAD: u32 = 4;
+export const X_IDEMPOTENT: u32 = 8;
+export const X_CONTINUE: u32 = 16; // the client waits for 100
+export const X_UPGRADE: u32 = 32; // a WebSocket upgrade was forwarded
+export const X_REQUEST_DONE: u32 = 64; // the request body is complete
+export const X_SENT: u32 = 128; // something of the request may have left for the upstream
+export const X_BODY_SENT: u32 = 256; // body bytes left: nothing can be sent a second time
+export const X_ANSWERED: u32 = 512; // the head of the final answer left for the client
+export const X_PARKED: u32 = 1024; // a plugin has it
+export const X_LOCAL: u32 = 2048; // the answer is ours
+export const X_CHUNK_OUT: u32 = 4096; // the answer's body goes out chunked
+export const X_CLIENT_ABORT: u32 = 8192;
+export const X_DEBUG: u32 = 16384;
+export const X_TUNNEL: u32 = 32768;
+export const X_CONTINUE_SENT: u32 = 65536; // 100 was sent
+
+@unmanaged
+export class Exchange {
+  client: u32;
+  upstream: u32;
+  flags: u32;
+  generation: u32;
+  route: u32;
+  target: u32;
+  connectTimeoutMs: u32;
+  writeTimeoutMs: u32;
+  readTimeoutMs: u32;
+  triesLeft: u32;
+  tries: u32;
+  metricSlot: u32;
+  phases: u32;
+  ringCount: u32;
+  /** Up to eight ring ids, a byte each. */
+  ringIds: u64;
+  status: u32;
+  upstreamStatus: u32;
+  informational: u32;
+  prefixLength: u32;
+  /** Slots with copies; 0 where nobody needs them. */
+  requestHead: u32;
+  requestHeadBytes: u32;
+  upstreamHead: u32;
+  upstreamHeadBytes: u32;
+  responseHead: u32;
+  responseHeadBytes: u32;
+  /** Slot with the upstream target, then the Host value. */
+  upstreamTarget: u32;
+  targetBytes: u32;
+  hostBytes: u32;
+  debug: u32;
+  debugBytes: u32;
+  /** Bytes of the path that strip_path removed. */
+  strippedBytes: u32;
+  startMs: f64;
+  startWallMs: f64;
+  balancedMs: f64;
+  upstreamHeadMs: f64;
+  requestBytes: f64;
+  responseBytes: f64;
+  bodyBytesSent: f64;
+  bodyBytesReceived: f64;
+  bodyStartMs: f64;
+  clientAddress: u64;
+  clientAddress8: u64;
+  id0: u64;
+  id8: u64;
+  id16: u64;
+  id24: u64;
+}
+
+export const CLIENT_ADDRESS: usize = offsetof<Exchange>('clientAddress');
+export const EXCHANGE_ID: usize = offsetof<Exchange>('id0');
+const EXCHANGE_SIZE: usize = offsetof<Exchange>();
+
+/** Exchanges per generation, modulo 1,024. */
+const users: usize = memory.data(4096);
+let random0: u64 = 1;
+let random1: u64 = 2;
+
+/** Seeds the request ids; they are unique with overwhelming likelihood, not secrets. */
+export function seedIds(low: u32, high: u32): void {
+  random0 = ((<u64>high << 32) | <u64>low) ^ 0x9e3779b97f4a7c15;
+  random1 = ((<u64>low << 32) | <u64>high) ^ 0xbf58476d1ce4e5b9;
+  for (let i = 0; i < 16; i++) nextRandom();
+}
+
+/** xorshift128+. */
+function nextRandom(): u64 {
+  let a = random0;
+  const b = random1;
+  random0 = b;
+  a ^= a << 23;
+  a ^= a >> 17;
+  a ^= b ^ (b >> 26);
+  random1 = a;
+  return a + b;
+}
+
+// @ts-ignore: decorator
+@inline
+export function exchangeOf(c: Connection): Exchange {
+  return changetype<Exchange>(<usize>c.exchange);
+}
+
+/** Starts an exchange on a downstream connection, or returns null where memory is used up. */
+export function openExchange(c: Connection): Exchange | null {
+  const pointer = allocate(EXCHANGE_SIZE);
+  if (!pointer) return null;
+  memory.fill(pointer, 0, EXCHANGE_SIZE);
+  const control = changetype<Control>(CONTROL);
+  const x = changetype<Exchange>(pointer);
+  x.client = pointerOf(c);
+  x.startMs = nowExact;
+  x.startWallMs = control.wallMs;
+  x.target = 0xffffffff;
+  x.generation = control.generation;
+  putId(pointer + EXCHANGE_ID, nextRandom());
+  putId(pointer + EXCHANGE_ID + 16, nextRandom());
+  c.exchange = <u32>pointer;
+  c.requests++;
+  control.activeExchanges++;
+  control.requests += 1;
+  addUser(x.generation, 1);
+  return x;
+}
+
+function putId(d: usize, value: u64): void {
+  for (let i = 0; i < 16; i++) {
+    const digit = <u32>value & 15;
+    store<u8>(d + i, <u8>(digit < 10 ? 48 + digit : 87 + digit));
+    value >>= 4;
+  }
+}
+
+/** Gives everything back. */
+export function closeExchange(x: Exchange): void {
+  const control = changetype<Control>(CONTROL);
+  control.activeExchanges--;
+  addUser(x.generation, -1);
+  if (x.flags & X_TUNNEL) control.activeTunnels--;
+  connectionAt(x.client).exchange = 0;
+  release(x.requestHead);
+  release(x.upstreamHead);
+  release(x.responseHead);
+  release(x.upstreamTarget);
+  release(x.debug);
+  release(changetype<usize>(x));
+}
+
+function addUser(generation: u32, change: i32): void {
+  const at = users + (<usize>(generation & 1023) << 2);
+  store<i32>(at, load<i32>(at) + change);
+}
+
+/** Exchanges of a generation that have not ended. */
+export function generationUsers(generation: u32): u32 {
+  return load<u32>(users + (<usize>(generation & 1023) << 2));
+}
+
+/** A slot with a copy of n bytes, or 0. */
+export function copyToSlot(from: usize, n: usize): u32 {
+  const slot = allocate(n);
+  if (slot) memory.copy(slot, from, n);
+  return <u32>slot;
+}
