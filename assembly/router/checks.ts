@@ -31,12 +31,12 @@ export function checksHold(
   query: RouteQuery,
 ): bool {
   regexPrefixLength = -1;
-  let at = base + matcher.checks + candidate.checks * CHECK_SIZE;
-  const end = at + candidate.checkCount * CHECK_SIZE;
+  let at = base + matcher.checks + <usize>candidate.checks * CHECK_SIZE;
+  const end = at + <usize>candidate.checkCount * CHECK_SIZE;
   for (; at < end; at += CHECK_SIZE) {
     const check = changetype<Check>(at);
-    const items = base + matcher.items + check.items * CHECK_ITEM_SIZE;
-    if (!holds(base, check, items, items + check.itemCount * CHECK_ITEM_SIZE, query)) return false;
+    const items = base + matcher.items + <usize>check.items * CHECK_ITEM_SIZE;
+    if (!holds(base, check, items, items + <usize>check.itemCount * CHECK_ITEM_SIZE, query)) return false;
   }
   return true;
 }
@@ -89,7 +89,7 @@ function someHeader(
 ): bool {
   const name = base + check.name;
   let at = <usize>query.headers;
-  const last = at + query.headerCount * HEADER_ENTRY_SIZE;
+  const last = at + <usize>query.headerCount * HEADER_ENTRY_SIZE;
   for (; at < last; at += HEADER_ENTRY_SIZE) {
     const entry = changetype<HeaderEntry>(at);
     if (<u32>entry.nameLength != check.nameLength) continue;

@@ -91,7 +91,7 @@ const DOT: u32 = 0x2e;
 /** Walks the tree of the name, if the hash table at `slots` has it. */
 function probe(query: RouteQuery, slots: u32, mask: u32, h: u32, name: usize, n: u32): void {
   for (let i = h & mask; ; i = (i + 1) & mask) {
-    const slot = changetype<HostSlot>(base + slots + i * HOST_SLOT_SIZE);
+    const slot = changetype<HostSlot>(base + slots + <usize>i * HOST_SLOT_SIZE);
     if (slot.nameLength == 0) return;
     if (slot.hash == h && slot.nameLength == n && equal(base + slot.name, name, n)) {
       walk(query, slot.root);
@@ -103,7 +103,7 @@ function probe(query: RouteQuery, slots: u32, mask: u32, h: u32, name: usize, n:
 /** Descends one tree along the path and takes every candidate that is better than the best. */
 function walk(query: RouteQuery, root: u32): void {
   const nodes = base + matcher.nodes;
-  let node = changetype<PathNode>(nodes + root * PATH_NODE_SIZE);
+  let node = changetype<PathNode>(nodes + <usize>root * PATH_NODE_SIZE);
   let p = <usize>query.path;
   const end = p + query.pathLength;
   while (node.best < bestOrder) {
@@ -114,14 +114,14 @@ function walk(query: RouteQuery, root: u32): void {
     if (p == end || !node.childCount) return;
     const child = childAt(base + node.firsts, node.childCount, load<u8>(p));
     if (child < 0) return;
-    node = changetype<PathNode>(nodes + (node.firstChild + <u32>child) * PATH_NODE_SIZE);
+    node = changetype<PathNode>(nodes + <usize>(node.firstChild + <u32>child) * PATH_NODE_SIZE);
   }
 }
 
 /** Takes the first candidate of a node whose conditions hold, unless the best is better. */
 function consider(query: RouteQuery, node: PathNode): void {
-  let at = base + matcher.candidates + node.candidates * CANDIDATE_SIZE;
-  const end = at + node.candidateCount * CANDIDATE_SIZE;
+  let at = base + matcher.candidates + <usize>node.candidates * CANDIDATE_SIZE;
+  const end = at + <usize>node.candidateCount * CANDIDATE_SIZE;
   for (; at < end; at += CANDIDATE_SIZE) {
     const candidate = changetype<Candidate>(at);
     if (candidate.order >= bestOrder) return;

@@ -42,7 +42,7 @@ export function commit(): i32 {
 export function routeAt(index: u32): RouteRecord {
   const base = tableBase();
   const routes = changetype<TableHeader>(base).routes;
-  return changetype<RouteRecord>(base + routes + index * ROUTE_RECORD_SIZE);
+  return changetype<RouteRecord>(base + routes + <usize>index * ROUTE_RECORD_SIZE);
 }
 
 /** Record of a service of the table in use. */
@@ -51,7 +51,7 @@ export function routeAt(index: u32): RouteRecord {
 export function serviceAt(index: u32): ServiceRecord {
   const base = tableBase();
   const services = changetype<TableHeader>(base).services;
-  return changetype<ServiceRecord>(base + services + index * SERVICE_RECORD_SIZE);
+  return changetype<ServiceRecord>(base + services + <usize>index * SERVICE_RECORD_SIZE);
 }
 
 /** What happens to a request that no route matches: the record at routeCount. */

@@ -64,7 +64,7 @@ function putStripped(
 
 /** Without a matched prefix the leading slash counts as one. */
 function restAfter(path: usize, end: usize, prefixLength: u32): usize {
-  const n: usize = prefixLength ? prefixLength : 1;
+  const n: usize = prefixLength ? <usize>prefixLength : 1;
   return n < end - path ? path + n : end;
 }
 

@@ -82,7 +82,7 @@ function routesFit(base: usize, header: TableHeader): bool {
   const count = header.routeCount + 1;
   if (!fits(bytes, header.routes, count, ROUTE_RECORD_SIZE)) return false;
   for (let i: u32 = 0; i < count; i++) {
-    const route = changetype<RouteRecord>(base + header.routes + i * ROUTE_RECORD_SIZE);
+    const route = changetype<RouteRecord>(base + header.routes + <usize>i * ROUTE_RECORD_SIZE);
     if (route.service < -1 || route.service >= <i32>header.serviceCount) return false;
     if (route.metricSlot >= LIMIT_METRIC_SLOTS) return false;
     if (!spans(bytes, route.debug, route.debugLength)) return false;
@@ -100,7 +100,7 @@ function servicesFit(base: usize, header: TableHeader): bool {
   if (header.serviceCount > <u32>i32.MAX_VALUE) return false;
   if (!fits(bytes, header.services, header.serviceCount, SERVICE_RECORD_SIZE)) return false;
   for (let i: u32 = 0; i < header.serviceCount; i++) {
-    const service = changetype<ServiceRecord>(base + header.services + i * SERVICE_RECORD_SIZE);
+    const service = changetype<ServiceRecord>(base + header.services + <usize>i * SERVICE_RECORD_SIZE);
     if (service.target >= LIMIT_TARGETS || service.pathLength == 0) return false;
     if (!spans(bytes, service.path, service.pathLength)) return false;
     if (!spans(bytes, service.host, service.hostLength)) return false;
@@ -113,7 +113,7 @@ function nodesFit(base: usize, bytes: u64, matcher: Matcher): bool {
   if (matcher.anyHost < -1 || (matcher.anyHost >= 0 && <u32>matcher.anyHost >= count)) return false;
   if (!fits(bytes, matcher.nodes, count, PATH_NODE_SIZE)) return false;
   for (let i: u32 = 0; i < count; i++) {
-    const node = changetype<PathNode>(base + matcher.nodes + i * PATH_NODE_SIZE);
+    const node = changetype<PathNode>(base + matcher.nodes + <usize>i * PATH_NODE_SIZE);
     if (!spans(bytes, node.label, node.labelLength)) return false;
     if (!within(matcher.candidateCount, node.candidates, node.candidateCount)) return false;
     if (node.childCount == 0) continue;
@@ -136,7 +136,7 @@ function slotsFit(base: usize, bytes: u64, slots: u32, mask: u32, nodeCount: u32
   if (count == 0 || (count & mask) != 0 || !fits(bytes, slots, count, HOST_SLOT_SIZE)) return false;
   let taken: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const slot = changetype<HostSlot>(base + slots + i * HOST_SLOT_SIZE);
+    const slot = changetype<HostSlot>(base + slots + <usize>i * HOST_SLOT_SIZE);
     if (slot.nameLength == 0) continue;
     taken++;
     if (!spans(bytes, slot.name, slot.nameLength) || slot.root >= nodeCount) return false;
@@ -149,7 +149,7 @@ function candidatesFit(base: usize, header: TableHeader, matcher: Matcher): bool
   const count = matcher.candidateCount;
   if (!fits(header.bytes, matcher.candidates, count, CANDIDATE_SIZE)) return false;
   for (let i: u32 = 0; i < count; i++) {
-    const candidate = changetype<Candidate>(base + matcher.candidates + i * CANDIDATE_SIZE);
+    const candidate = changetype<Candidate>(base + matcher.candidates + <usize>i * CANDIDATE_SIZE);
     if (candidate.route >= header.routeCount) return false;
     if (!within(matcher.checkCount, candidate.checks, candidate.checkCount)) return false;
   }
@@ -159,7 +159,7 @@ function candidatesFit(base: usize, header: TableHeader, matcher: Matcher): bool
 function checksFit(base: usize, bytes: u64, matcher: Matcher): bool {
   if (!fits(bytes, matcher.checks, matcher.checkCount, CHECK_SIZE)) return false;
   for (let i: u32 = 0; i < matcher.checkCount; i++) {
-    const check = changetype<Check>(base + matcher.checks + i * CHECK_SIZE);
+    const check = changetype<Check>(base + matcher.checks + <usize>i * CHECK_SIZE);
     if (!spans(bytes, check.name, check.nameLength)) return false;
     if (!within(matcher.itemCount, check.items, check.itemCount)) return false;
   }
@@ -169,7 +169,7 @@ function checksFit(base: usize, bytes: u64, matcher: Matcher): bool {
 function itemsError(base: usize, bytes: u64, matcher: Matcher): u32 {
   if (!fits(bytes, matcher.items, matcher.itemCount, CHECK_ITEM_SIZE)) return TABLE_ERROR_CHECKS;
   for (let i: u32 = 0; i < matcher.itemCount; i++) {
-    const item = changetype<CheckItem>(base + matcher.items + i * CHECK_ITEM_SIZE);
+    const item = changetype<CheckItem>(base + matcher.items + <usize>i * CHECK_ITEM_SIZE);
     if (!spans(bytes, item.bytes, item.length)) return TABLE_ERROR_CHECKS;
     if (item.kind == ITEM_KIND_REGEX) {
       if (!isProgram(base + item.bytes, item.length)) return TABLE_ERROR_REGEX;
