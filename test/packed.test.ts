@@ -1,4 +1,4 @@
-/** What `npm publish` would ship, installed the way a user has it: it imports and its types resolve. */
+/** What `npm publish` would ship, installed as a user has it: it imports and its types resolve. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -7,9 +7,9 @@ import { constants } from 'node:os';
 import { ensure, root, say } from './setup.mjs';
 
 /**
- * A terminal's Ctrl-C reaches this process twice, from the terminal and again from npm, but a second
- * SIGINT means "stop at once" to the gateway. It therefore runs in a process group of its own, and
- * signals are passed on at most once in this time.
+ * A terminal's Ctrl-C reaches this process twice, from the terminal and again from npm, but a
+ * second SIGINT means "stop at once" to the gateway. It therefore runs in a process group of its
+ * own, and signals are passed on at most once in this time.
  */
 const REPEAT_MS = 250;
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'];

@@ -8,7 +8,7 @@ const unitMs = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
 
 /**
  * GETs `path` for `seconds` over `connections`. Resolves with
- * `{ requests, seconds, perSecond, p50Ms, p99Ms, errors }`; errors counts failed and non-2xx answers.
+ * `{ requests, seconds, perSecond, p50Ms, p99Ms, errors }`; errors: failed and non-2xx answers.
  */
 export async function load(port, { path = '/bench', seconds = 5, connections = 64 } = {}) {
   const wrk = findProgram('wrk');

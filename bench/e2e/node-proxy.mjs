@@ -1,4 +1,4 @@
-/** Runs one of the Node proxies as its documentation says to for speed: node-proxy.mjs NAME PORT UPSTREAM. */
+/** Runs a Node proxy as its documentation says to for speed: node-proxy.mjs NAME PORT UPSTREAM. */
 import http from 'node:http';
 
 const [name, port, upstreamPort] = process.argv.slice(2);

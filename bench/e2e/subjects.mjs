@@ -21,7 +21,7 @@ export const subjectNames = [
 /**
  * Starts one subject in front of `upstreamPort`; each uses one process or thread for traffic and
  * keeps upstream connections alive. `options.routes` counts Headgate's routes (default 1),
- * `options.settings` are arguments for `headgate start`. Resolves with undefined where it is absent.
+ * `options.settings` are arguments for `headgate start`. Undefined where it is absent.
  */
 export async function startSubject(name, folder, upstreamPort, options = {}) {
   if (name === 'headgate') return startHeadgate(folder, upstreamPort, options);

@@ -25,7 +25,8 @@ export async function startUpstream(folder, bodyBytes) {
     `daemon off; master_process off; pid ${folder}/upstream.pid; error_log ${folder}/upstream.log;
 events { worker_connections 8192; multi_accept on; }
 http {
-  access_log off; keepalive_requests 100000000; keepalive_timeout 3600s; sendfile on; tcp_nodelay on;
+  access_log off; keepalive_requests 100000000; keepalive_timeout 3600s;
+  sendfile on; tcp_nodelay on;
   client_body_temp_path ${folder}/u1; proxy_temp_path ${folder}/u2; fastcgi_temp_path ${folder}/u3;
   uwsgi_temp_path ${folder}/u4; scgi_temp_path ${folder}/u5; open_file_cache max=10;
   server { listen 127.0.0.1:${port} backlog=4096; root ${folder}; location / { ${answer} } }
@@ -37,7 +38,7 @@ http {
 
 /** Answers each request head (requests here have no bodies) with the same bytes. */
 function serve(port, bodyBytes) {
-  const head = `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${bodyBytes}\r\n\r\n`;
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n`;
   const answer = Buffer.from(head + 'x'.repeat(bodyBytes), 'latin1');
   const server = createServer({ noDelay: true }, (socket) => {
     let tail = '';
