@@ -16,6 +16,7 @@ import {
 import { pause, send, sendAbort } from './commands';
 import {
   Connection,
+  FLAG_BLOCKED,
   FLAG_ENDED,
   FLAG_LINE_SEEN,
   KIND_FREE,
@@ -31,7 +32,8 @@ import { X_BODY_SENT, exchangeOf } from './exchange';
 import { abandon, awaitHead, failExchange, hangUp } from './finish';
 import { relay, relayBad, relayDone, relayedBytes } from './framing';
 import { consume, heldBytes, keep } from './held';
-import { TIMER_BODY, TIMER_HEADER, TIMER_TUNNEL, arm, nowMs } from './timers';
+import { armBody } from './body-rate';
+import { TIMER_HEADER, TIMER_TUNNEL, arm, nowMs } from './timers';
 import { requestSent } from './upstream';
 
 /** Bytes from a client. */
@@ -73,7 +75,10 @@ function takeInput(c: Connection, p: usize, end: usize): usize {
   while (p < end) {
     const before = p;
     const state = c.state;
-    if (state == STATE_HEAD) p = takeHead(c, p, end);
+    if (state == STATE_HEAD) {
+      if (c.flags & FLAG_BLOCKED) return holdRequests(c, p);
+      p = takeHead(c, p, end);
+    }
     else if (state == STATE_BODY) p = takeBody(c, p, end);
     else if (state == STATE_DRAIN) p = takeUnwanted(c, p, end);
     else if (state == STATE_TUNNEL) p = takeTunnel(c, p, end);
@@ -81,6 +86,12 @@ function takeInput(c: Connection, p: usize, end: usize): usize {
     if (c.kind == KIND_FREE || c.id != id) return end;
     if (p == before && c.state == state) return p;
   }
+  return p;
+}
+
+/** A client that does not take its answers gets no further request answered. */
+function holdRequests(c: Connection, p: usize): usize {
+  pause(c);
   return p;
 }
 
@@ -152,6 +163,7 @@ function takeBody(c: Connection, p: usize, end: usize): usize {
   const position = relay(c, u, p, end, c.bodyMode == BODY_CHUNKED);
   x.requestBytes += <f64>(position - p);
   x.bodyBytesReceived += <f64>relayedBytes;
+  x.rateBytes += <f64>relayedBytes;
   if (relayedBytes) x.flags |= X_BODY_SENT;
   const limit = changetype<Settings>(SETTINGS).clientMaxBodyBytes;
   if (relayBad || (limit > 0 && x.bodyBytesReceived > limit)) {
@@ -159,7 +171,7 @@ function takeBody(c: Connection, p: usize, end: usize): usize {
     return end;
   }
   if (relayDone) requestSent(c, x);
-  else arm(c, TIMER_BODY, changetype<Settings>(SETTINGS).clientBodyTimeoutMs);
+  else armBody(c);
   return position;
 }
 

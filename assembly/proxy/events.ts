@@ -49,10 +49,12 @@ import {
 import { resumeParked } from './dispatch';
 import { Exchange, X_REQUEST_DONE, X_SENT, copyToSlot, exchangeOf } from './exchange';
 import { abandon, finishExchange, hangUp, setDraining } from './finish';
+import { startBodyRate } from './body-rate';
 import { consume, keep } from './held';
+import { markReady } from './ready';
 import {
-  TIMER_BODY,
   TIMER_HEADER,
+  TIMER_KEEPALIVE,
   TIMER_READ,
   TIMER_SEND,
   TIMER_TUNNEL,
@@ -227,7 +229,8 @@ function drained(c: Connection, downstream: bool): void {
   if (!c.exchange) {
     if (downstream && c.state == STATE_HEAD) {
       resume(c);
-      arm(c, TIMER_HEADER, settings.clientHeaderTimeoutMs);
+      arm(c, TIMER_KEEPALIVE, settings.keepaliveTimeoutMs);
+      if (c.held) markReady(c);
     }
     return;
   }
@@ -238,7 +241,7 @@ function drained(c: Connection, downstream: bool): void {
   if (downstream) armUpstream(peer, x);
   else {
     armUpstream(c, x);
-    if (peer.state == STATE_BODY) arm(peer, TIMER_BODY, settings.clientBodyTimeoutMs);
+    if (peer.state == STATE_BODY) startBodyRate(peer, x);
   }
 }
 

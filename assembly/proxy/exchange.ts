@@ -72,7 +72,9 @@ export class Exchange {
   responseBytes: f64;
   bodyBytesSent: f64;
   bodyBytesReceived: f64;
-  bodyStartMs: f64;
+  /** Start of the span over which the body's rate is measured, and its bytes. */
+  rateStartMs: f64;
+  rateBytes: f64;
   clientAddress: u64;
   clientAddress8: u64;
   id0: u64;

@@ -5,6 +5,7 @@ import { Connection, STATE_DRAIN, closeConnection, connectionAt } from './connec
 import { refuse } from './dispatch';
 import { exchangeOf } from './exchange';
 import { abandon, failExchange, hangUp } from './finish';
+import { armBody, bodyIsLate } from './body-rate';
 import { heldBytes } from './held';
 import {
   TIMER_BODY,
@@ -32,7 +33,8 @@ export function expire(c: Connection): void {
       break;
     case TIMER_BODY:
       if (c.state == STATE_DRAIN || !c.exchange) hangUp(c);
-      else failExchange(c, exchangeOf(c), 408);
+      else if (bodyIsLate(c, exchangeOf(c))) failExchange(c, exchangeOf(c), 408);
+      else armBody(c);
       break;
     case TIMER_SEND: giveUp(c); break;
     case TIMER_TUNNEL: giveUp(connectionAt(exchangeOf(c).client)); break;

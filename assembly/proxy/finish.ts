@@ -27,7 +27,7 @@ import { isLogged, logExchange } from './log';
 import { countExchange } from './metrics';
 import { markReady } from './ready';
 import { replyError, STALE } from './reply';
-import { TIMER_BODY, TIMER_KEEPALIVE, arm, disarm } from './timers';
+import { TIMER_BODY, TIMER_KEEPALIVE, TIMER_SEND, arm, disarm } from './timers';
 
 /** Set while the gateway drains: no connection is kept for another request. */
 export let draining: bool = false;
@@ -124,7 +124,9 @@ export function awaitHead(c: Connection): void {
   c.state = STATE_HEAD;
   c.flags &= ~FLAG_LINE_SEEN;
   c.scanned = 0;
-  arm(c, TIMER_KEEPALIVE, changetype<Settings>(SETTINGS).keepaliveTimeoutMs);
+  const settings = changetype<Settings>(SETTINGS);
+  if (c.flags & FLAG_BLOCKED) arm(c, TIMER_SEND, settings.sendTimeoutMs);
+  else arm(c, TIMER_KEEPALIVE, settings.keepaliveTimeoutMs);
 }
 
 /** Flushes and closes a client connection that has no exchange. */

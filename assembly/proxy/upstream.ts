@@ -9,8 +9,6 @@ import {
   Control,
   LIMIT_RESPONSE_HEAD_BYTES,
   LIMIT_UPSTREAM_TRIES,
-  SETTINGS,
-  Settings,
 } from '../layout';
 import { markReady } from './ready';
 import { pause, resume, send, sendAbort, sendClose, sendConnect } from './commands';
@@ -44,7 +42,8 @@ import {
 import { failExchange } from './finish';
 import { heldBytes } from './held';
 import { leavePool, takeIdle } from './pool';
-import { TIMER_BODY, TIMER_CONNECT, TIMER_READ, arm } from './timers';
+import { startBodyRate } from './body-rate';
+import { TIMER_CONNECT, TIMER_READ, arm } from './timers';
 
 const CONTINUE: usize = memory.data<u8>([
   72, 84, 84, 80, 47, 49, 46, 49, 32, 49, 48, 48, 32, 67, 111, 110, 116, 105, 110, 117, 101, 13, 10,
@@ -107,7 +106,7 @@ function sendRequest(c: Connection, x: Exchange, u: Connection): void {
     x.flags |= X_CONTINUE_SENT;
     send(c, CONTINUE, 25);
   }
-  arm(c, TIMER_BODY, changetype<Settings>(SETTINGS).clientBodyTimeoutMs);
+  startBodyRate(c, x);
   if (c.held) markReady(c);
   resume(c);
 }
