@@ -47,9 +47,6 @@ export interface DriverOptions {
   readonly onFault: (error: Error) => void;
 }
 
-/** Event record made right before it is handed over: `[event, connection, a, b]`. */
-export type EventFill = () => readonly [event: number, connection: number, a: number, b: number];
-
 export interface Driver {
   readonly name: 'net' | 'native' | 'sim';
   listen(spec: ListenSpec): Promise<BoundListener>;
@@ -63,11 +60,6 @@ export interface Driver {
    * overwrite the region in between. `fill` writes the region and returns `a`.
    */
   postWith(event: number, connection: number, fill: () => number): void;
-  /**
-   * Like `post`, for events that need bytes in a shared region (edits, a reply): `fill` writes them
-   * and returns the record when nothing else can touch the region before the core has read it.
-   */
-  postWith(fill: EventFill): void;
   /** Resets every connection and stops the tick. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,0 +1,62 @@
+/**
+ * Connections that the core has dropped with CLOSE and that are on their way out: first what is held
+ * is flushed, then a FIN is sent, then what the peer still sends is read and discarded for
+ * limits.lingerMs. Closing a socket with unread bytes would reset it, and the reset may overtake the
+ * answer that says what was wrong.
+ */
+import { limits } from '../limits.js';
+import type { NetConnection } from './connection.js';
+
+/** `unsentAtCheck` of a connection whose FIN is out. */
+const FLUSHED = -1;
+
+export class ClosingConnections {
+  readonly #members = new Set<NetConnection>();
+
+  get count(): number {
+    return this.#members.size;
+  }
+
+  add(connection: NetConnection, nowMs: number, sendTimeoutMs: number): void {
+    const { socket } = connection;
+    if (socket.destroyed) return;
+    const flushed = !socket.connecting && socket.writableLength === 0;
+    connection.unsentAtCheck = flushed ? FLUSHED : connection.kernelUnsentBytes;
+    connection.cutAtMs = nowMs + (flushed ? limits.lingerMs.value : sendTimeoutMs);
+    this.#members.add(connection);
+    socket.end();
+    socket.resume();
+  }
+
+  delete(connection: NetConnection): void {
+    this.#members.delete(connection);
+  }
+
+  /** Cuts those that are due; one that takes bytes gets another `sendTimeoutMs`. */
+  sweep(nowMs: number, sendTimeoutMs: number): void {
+    for (const connection of this.#members) {
+      if (connection.unsentAtCheck !== FLUSHED) this.#checkFlush(connection, nowMs, sendTimeoutMs);
+      if (nowMs < connection.cutAtMs) continue;
+      this.#members.delete(connection);
+      connection.socket.destroy();
+    }
+  }
+
+  #checkFlush(connection: NetConnection, nowMs: number, sendTimeoutMs: number): void {
+    if (connection.socket.writableFinished) {
+      connection.unsentAtCheck = FLUSHED;
+      connection.cutAtMs = nowMs + limits.lingerMs.value;
+      return;
+    }
+    const unsent = connection.kernelUnsentBytes;
+    if (unsent === connection.unsentAtCheck) return;
+    connection.unsentAtCheck = unsent;
+    connection.cutAtMs = nowMs + sendTimeoutMs;
+  }
+
+  /** Resets all of them. */
+  clear(): void {
+    for (const connection of this.#members) connection.reset();
+    this.#members.clear();
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The sockets of the net driver by connection id: carries out the core's commands and turns what
+ * happens to sockets into events.
+ */
+import net from 'node:net';
+import { AcceptFlag, ErrorCause, Event } from '../core/layout.js';
+import { readBytes } from '../core/port.js';
+import { limits } from '../limits.js';
+import { ClosingConnections } from './closing.js';
+import { type ConnectionOwner, NetConnection } from './connection.js';
+import type { DriverOptions } from './contract.js';
+import type { AcceptOwner } from './listener.js';
+import { EventPump, type PumpOwner } from './pump.js';
+import type { PendingAccept } from './raw-accept.js';
+
+const unsentBytesMax = limits.unsentBytesPerConnection.value;
+const connectionCount = limits.downstreamConnections.value + limits.upstreamConnections.value;
+
+export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
+  readonly pump: EventPump;
+  readonly #options: DriverOptions;
+  /** By the low 16 bits of the id; null where the core knows no connection. */
+  readonly #connections: (NetConnection | null)[];
+  readonly #closing = new ClosingConnections();
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.#connections = new Array<NetConnection | null>(connectionCount).fill(null);
+    this.pump = new EventPump(options, this);
+  }
+
+  // Commands of the core.
+
+  send(index: number, data: Buffer | string): void {
+    const connection = this.#connections[index];
+    if (connection === null) return;
+    if (connection.unsentBytes > unsentBytesMax) {
+      this.failed(connection, ErrorCause.OTHER);
+      connection.reset();
+      return;
+    }
+    if (connection.write(data) || connection.blocked) return;
+    connection.blocked = true;
+    this.pump.post(Event.BLOCKED, connection.id, 0, 0);
+  }
+
+  close(index: number): void {
+    const connection = this.#take(index);
+    if (connection === null) return;
+    connection.gone = true;
+    this.#closing.add(connection, this.#options.clock.now(), this.pump.port.sendTimeoutMs);
+  }
+
+  abort(index: number): void {
+    this.#take(index)?.reset();
+  }
+
+  connect(index: number, id: number, target: number): void {
+    const connection = new NetConnection(this, id);
+    this.#connections[index] = connection;
+    const address = this.#options.target(target);
+    if (address === undefined) {
+      // The core named a target that nobody interned: a socket that fails, not one that is missing.
+      connection.attach(new net.Socket().destroy());
+      this.failed(connection, ErrorCause.RESOLVE);
+      return;
+    }
+    const socket = net.connect({
+      host: address.host,
+      port: address.port,
+      allowHalfOpen: true,
+      noDelay: true,
+      onread: connection.onread(this.pump.port.readView),
+    });
+    connection.attach(socket);
+    socket.once('connect', () => {
+      if (!connection.gone) this.pump.post(Event.CONNECTED, id, 0, 0);
+    });
+  }
+
+  pause(index: number): void {
+    this.#connections[index]?.socket.pause();
+  }
+
+  resume(index: number): void {
+    this.#connections[index]?.socket.resume();
+  }
+
+  shutdown(index: number): void {
+    this.#connections[index]?.socket.end();
+  }
+
+  // Accepted connections.
+
+  acceptRaw(pending: PendingAccept, listener: number): void {
+    const id = this.#openId();
+    if (id === 0) {
+      pending.refuse();
+      return;
+    }
+    const connection = new NetConnection(this, id);
+    const socket = pending.open(connection.onread(this.pump.port.readView));
+    socket.setNoDelay(true);
+    this.#adopt(connection, socket, listener);
+  }
+
+  /** Also the way in for sockets that are not plain TCP: their bytes come as 'data' events. */
+  acceptSocket(socket: net.Socket, listener: number): void {
+    const id = this.#openId();
+    if (id === 0) {
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    const connection = new NetConnection(this, id);
+    socket.on('data', (chunk) => {
+      for (let at = 0; at < chunk.length && !connection.gone; at += readBytes) {
+        const part = chunk.subarray(at, at + readBytes);
+        this.pump.port.readView.set(part);
+        this.pump.data(id, part.length);
+      }
+    });
+    this.#adopt(connection, socket, listener);
+  }
+
+  acceptFailed(): void {
+    // Out of descriptors, or the peer left before accept(2): node has closed what it could not take
+    // and goes on; what is established is not touched.
+    this.pump.port.countRefused();
+  }
+
+  #openId(): number {
+    const id = this.pump.port.open();
+    if (id === 0) this.pump.port.countRefused();
+    return id;
+  }
+
+  #adopt(connection: NetConnection, socket: net.Socket, listener: number): void {
+    this.#connections[connection.index] = connection;
+    connection.attach(socket);
+    const { remoteAddress, remotePort, localAddress, localPort } = socket;
+    const unix = localPort === undefined;
+    const port = localPort ?? 0;
+    this.pump.accept(connection.id, {
+      peerAddress: remoteAddress,
+      peerPort: remotePort ?? 0,
+      localAddress,
+      localPort: this.#options.portMaps?.get(port) ?? port,
+      listener,
+      flags: unix ? AcceptFlag.UNIX : 0,
+    });
+  }
+
+  // Happenings.
+
+  received(connection: NetConnection, bytes: number): void {
+    this.pump.data(connection.id, bytes);
+  }
+
+  ended(connection: NetConnection): void {
+    if (!connection.gone) this.pump.post(Event.END, connection.id, 0, 0);
+  }
+
+  drained(connection: NetConnection): void {
+    if (!connection.gone) this.pump.post(Event.DRAINED, connection.id, 0, 0);
+  }
+
+  failed(connection: NetConnection, cause: number): void {
+    if (connection.gone) return;
+    connection.gone = true;
+    this.pump.fail(connection.id, cause);
+  }
+
+  closed(connection: NetConnection): void {
+    this.#closing.delete(connection);
+  }
+
+  // The pump's driver.
+
+  ticked(nowMs: number): void {
+    if (this.#closing.count > 0) this.#closing.sweep(nowMs, this.pump.port.sendTimeoutMs);
+  }
+
+  needsTick(): boolean {
+    return this.#closing.count > 0;
+  }
+
+  forget(id: number): void {
+    const index = id & 0xffff;
+    if (this.#connections[index]?.id === id) this.#connections[index] = null;
+  }
+
+  /** Resets everything that is open. */
+  halted(): void {
+    for (let i = 0; i < this.#connections.length; i++) {
+      this.#connections[i]?.reset();
+      this.#connections[i] = null;
+    }
+    this.#closing.clear();
+  }
+
+  #take(index: number): NetConnection | null {
+    const connection = this.#connections[index];
+    this.#connections[index] = null;
+    return connection;
+  }
+}
