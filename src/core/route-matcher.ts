@@ -1,0 +1,112 @@
+/** Builds the matcher of a route table: ranks, host tables, path trees and checks. */
+import type { Route } from '../config/model.js';
+import { GatewayError } from '../errors.js';
+import { limits } from '../limits.js';
+import { Candidate, Matcher, Need } from './layout.js';
+import type { RouteProblem } from './route-checks.js';
+import { Checks } from './route-checks.js';
+import type { HostKind, HostValue } from './route-hosts.js';
+import { parseHost, writeSlots } from './route-hosts.js';
+import { rankRoutes } from './route-rank.js';
+import type { TreeEntry } from './route-tree.js';
+import { PathTrees } from './route-tree.js';
+import type { TableWriter } from './table-writer.js';
+
+/** Entries by host name, one map per kind of host value; `any` for routes without hosts. */
+interface Hosts extends Record<HostKind, Map<string, TreeEntry[]>> {
+  readonly any: TreeEntry[];
+}
+
+/**
+ * Writes the matcher of the routes, its fixed part at the offset `at`; returns what kept routes
+ * out of it, and the Need bits of the request fields that the routes look at.
+ * @throws GatewayError GW_E_CONFIG_LIMIT where hosts times paths exceed what an arena can hold
+ */
+export function encodeMatcher(
+  writer: TableWriter,
+  at: number,
+  routes: readonly Route[],
+): { problems: readonly RouteProblem[]; needs: number } {
+  const checks = new Checks(writer);
+  const problems: RouteProblem[] = [];
+  routes.forEach((route, index) => {
+    if (route.expression === null) return;
+    const message = 'expressions are not supported by this router flavor';
+    problems.push({ route: index, field: 'expression', message });
+  });
+  const hosts: Hosts = { exact: new Map(), left: new Map(), right: new Map(), any: [] };
+  const needs = distribute(routes, hosts, checks);
+  problems.push(...checks.problems);
+  if (problems.length > 0) return { problems, needs };
+
+  const trees = new PathTrees(writer);
+  const anyHost = hosts.any.length > 0 ? trees.add(hosts.any) : -1;
+  const exact = writeSlots(writer, roots(trees, hosts.exact), false);
+  const left = writeSlots(writer, roots(trees, hosts.left), true);
+  const right = writeSlots(writer, roots(trees, hosts.right), false);
+  const fields: Record<Exclude<keyof typeof Matcher, 'size'>, number> = {
+    exact: exact.offset,
+    exactMask: exact.mask,
+    exactMax: exact.longest,
+    left: left.offset,
+    leftMask: left.mask,
+    leftMax: left.longest,
+    right: right.offset,
+    rightMask: right.mask,
+    rightMax: right.longest,
+    anyHost,
+    nodes: writer.words(trees.nodes.view()),
+    nodeCount: trees.nodeCount,
+    candidates: writer.words(trees.candidates.view()),
+    candidateCount: trees.candidateCount,
+    checks: writer.words(checks.checks.view()),
+    checkCount: checks.checkCount,
+    items: writer.words(checks.items.view()),
+    itemCount: checks.itemCount,
+  };
+  for (const [name, value] of Object.entries(fields)) {
+    writer.set(at + Matcher[name as keyof typeof fields], value);
+  }
+  return { problems, needs };
+}
+
+/** Puts every ranked part into the trees of its hosts; returns the Need bits. */
+function distribute(routes: readonly Route[], hosts: Hosts, checks: Checks): number {
+  const limit = limits.routeArenaBytes.value / Candidate.size;
+  let needs = 0;
+  let candidateCount = 0;
+  rankRoutes(routes).forEach((part, order) => {
+    const route = routes[part.route];
+    const { first, count } = checks.add(route, part.route, part.patterns);
+    const entry = { order, route: part.route, checks: first, checkCount: count };
+    const values: readonly (HostValue | null)[] = route.hosts?.length
+      ? route.hosts.map(parseHost)
+      : [null];
+    candidateCount += values.length * part.paths.length;
+    if (candidateCount > limit) {
+      throw new GatewayError('GW_E_CONFIG_LIMIT', 'too many pairs of host and path in the routes');
+    }
+    if (route.hosts?.length) needs |= Need.HOST;
+    if (route.paths?.length) needs |= Need.PATH;
+    for (const host of values) {
+      const entries = host ? entriesOf(hosts[host.kind], host.name) : hosts.any;
+      for (const path of part.paths) entries.push({ ...entry, path, port: host?.port ?? -1 });
+    }
+  });
+  return needs | checks.needs;
+}
+
+function entriesOf(map: Map<string, TreeEntry[]>, name: string): TreeEntry[] {
+  let entries = map.get(name);
+  if (!entries) {
+    entries = [];
+    map.set(name, entries);
+  }
+  return entries;
+}
+
+function roots(trees: PathTrees, map: Map<string, TreeEntry[]>): Map<string, number> {
+  const out = new Map<string, number>();
+  for (const [name, entries] of map) out.set(name, trees.add(entries));
+  return out;
+}

@@ -1,0 +1,197 @@
+/**
+ * Compiles routes and services into a route table and hands it to the core. A table is position
+ * independent bytes; the core checks every offset before it takes the table into use.
+ */
+import type { Protocol as ProtocolName, Route, Service } from '../config/model.js';
+import { GatewayError } from '../errors.js';
+import { limits } from '../limits.js';
+import type { Core } from './instance.js';
+import {
+  Control,
+  Matcher,
+  Protocol,
+  Region,
+  RouteFlag,
+  RouteRecord,
+  ServiceRecord,
+  TableError,
+  TableHeader,
+} from './layout.js';
+import type { RouteProblem } from './route-checks.js';
+import { encodeMatcher } from './route-matcher.js';
+import { binary, TableWriter } from './table-writer.js';
+
+export type { RouteProblem } from './route-checks.js';
+
+/** What the shell decides about one route. */
+export interface RoutePlan {
+  /** Phase bits that have code to run in the shell. */
+  readonly phases: number;
+  readonly metricSlot: number;
+  /** Rings that get the log record, at most limits.ringsPerRoute. */
+  readonly ringIds: readonly number[];
+  /** Index of the frozen plan in the shell. */
+  readonly plan: number;
+}
+
+export interface TableInput {
+  /** Routes in index order, without those of disabled services. */
+  readonly routes: readonly Route[];
+  readonly services: readonly Service[];
+  readonly perRoute: (route: Route, index: number) => RoutePlan;
+  /** Plan of requests that no route matches. */
+  readonly unmatched: RoutePlan;
+  /** Index of the interned host:port of a service. */
+  readonly targetIndex: (service: Service) => number;
+}
+
+export interface EncodedTable {
+  readonly bytes: Uint8Array;
+}
+
+const MAGIC = 0x48475254;
+
+/**
+ * Encodes a table, or says for every route that cannot be encoded why not.
+ * @throws GatewayError GW_E_CONFIG_LIMIT where the table or a route's list of rings is too large
+ */
+export function encodeTable(
+  input: TableInput,
+): EncodedTable | { readonly problems: readonly RouteProblem[] } {
+  const { routes, services } = input;
+  const writer = new TableWriter();
+  writer.allocate(TableHeader.size);
+  const routeRecords = writer.allocate((routes.length + 1) * RouteRecord.size);
+  const serviceRecords = writer.allocate(services.length * ServiceRecord.size);
+  const matcher = writer.allocate(Matcher.size);
+
+  const { problems, needs } = encodeMatcher(writer, matcher, routes);
+  if (problems.length > 0) return { problems };
+
+  const serviceIndex = new Map(services.map((service, index) => [service.id, index]));
+  services.forEach((service, index) => {
+    writeService(writer, serviceRecords + index * ServiceRecord.size, service, input);
+  });
+  routes.forEach((route, index) => {
+    const at = routeRecords + index * RouteRecord.size;
+    const service = route.service ? serviceIndex.get(route.service.id) : -1;
+    if (service === undefined) {
+      throw new GatewayError('GW_E_STATE', `route ${route.id} refers to a service left out`);
+    }
+    writeRoute(writer, at, route, service);
+    writePlan(writer, at, input.perRoute(route, index));
+  });
+  const unmatched = routeRecords + routes.length * RouteRecord.size;
+  writer.set(unmatched + RouteRecord.service, -1);
+  writePlan(writer, unmatched, input.unmatched);
+
+  writer.set(TableHeader.magic, MAGIC);
+  writer.set(TableHeader.routeCount, routes.length);
+  writer.set(TableHeader.routes, routeRecords);
+  writer.set(TableHeader.serviceCount, services.length);
+  writer.set(TableHeader.services, serviceRecords);
+  writer.set(TableHeader.matcher, matcher);
+  writer.set(TableHeader.needs, needs);
+  const size = (writer.size + 3) & ~3;
+  writer.set(TableHeader.bytes, size);
+  return { bytes: writer.finish() };
+}
+
+/**
+ * Puts a table into use between two batches and returns its generation.
+ * @throws GatewayError GW_E_CONFIG_LIMIT where it does not fit into an arena, GW_E_CONFIG_INVALID
+ * where the core refuses it; the table in use stays
+ */
+export function installTable(core: Core, encoded: EncodedTable): number {
+  const { bytes } = encoded;
+  if (bytes.length > limits.routeArenaBytes.value) throw tooLarge(bytes.length);
+  core.u8.set(bytes, core.exports.route_stage());
+  const error = core.exports.route_commit();
+  if (error !== 0) {
+    const part = Object.entries(TableError).find(([, code]) => code === error)?.[0] ?? error;
+    throw new GatewayError('GW_E_CONFIG_INVALID', `the core refused the route table: ${part}`);
+  }
+  return core.u32[(Region.control.offset + Control.generation) >> 2];
+}
+
+/** The error for a table of at least so many bytes. */
+function tooLarge(size: number): GatewayError {
+  const limit = limits.routeArenaBytes.value;
+  const message = `the route table needs ${size} bytes, more than the limit of ${limit}`;
+  return new GatewayError('GW_E_CONFIG_LIMIT', message);
+}
+
+function writeRoute(writer: TableWriter, at: number, route: Route, service: number): void {
+  writer.set(at + RouteRecord.service, service);
+  let protocols = 0;
+  for (const protocol of route.protocols) protocols |= protocolBit(protocol);
+  writer.set(at + RouteRecord.protocols, protocols);
+  const flags =
+    (route.strip_path ? RouteFlag.STRIP_PATH : 0) |
+    (route.preserve_host ? RouteFlag.PRESERVE_HOST : 0) |
+    (route.request_buffering ? RouteFlag.REQUEST_BUFFERING : 0) |
+    (route.response_buffering ? RouteFlag.RESPONSE_BUFFERING : 0);
+  writer.set(at + RouteRecord.flags, flags);
+  writer.set(at + RouteRecord.redirectStatus, route.https_redirect_status_code);
+  const lines = debugLines(route);
+  writer.set(at + RouteRecord.debug, writer.text(lines));
+  writer.set(at + RouteRecord.debugLength, lines.length);
+}
+
+function writePlan(writer: TableWriter, at: number, plan: RoutePlan): void {
+  if (plan.ringIds.length > limits.ringsPerRoute.value) {
+    const message = `${plan.ringIds.length} log queues on one route, more than the limit of `;
+    throw new GatewayError('GW_E_CONFIG_LIMIT', message + limits.ringsPerRoute.value);
+  }
+  writer.set(at + RouteRecord.phases, plan.phases);
+  writer.set(at + RouteRecord.metricSlot, plan.metricSlot);
+  writer.set(at + RouteRecord.rings, writer.words(plan.ringIds));
+  writer.set(at + RouteRecord.ringCount, plan.ringIds.length);
+  writer.set(at + RouteRecord.plan, plan.plan);
+}
+
+function writeService(writer: TableWriter, at: number, service: Service, input: TableInput): void {
+  const path = binary(service.path || '/');
+  const host = binary(upstreamHost(service));
+  writer.set(at + ServiceRecord.target, input.targetIndex(service));
+  writer.set(at + ServiceRecord.connectTimeoutMs, service.connect_timeout);
+  writer.set(at + ServiceRecord.writeTimeoutMs, service.write_timeout);
+  writer.set(at + ServiceRecord.readTimeoutMs, service.read_timeout);
+  writer.set(at + ServiceRecord.retries, service.retries);
+  writer.set(at + ServiceRecord.path, writer.text(path));
+  writer.set(at + ServiceRecord.pathLength, path.length);
+  writer.set(at + ServiceRecord.host, writer.text(host));
+  writer.set(at + ServiceRecord.hostLength, host.length);
+  writer.set(at + ServiceRecord.protocols, protocolBit(service.protocol));
+}
+
+/** Host header toward a service: the port only where it is not the protocol's own. */
+export function upstreamHost(service: Service): string {
+  const bare = service.host.includes(':') && !service.host.startsWith('[');
+  const host = bare ? `[${service.host}]` : service.host;
+  const secure = service.protocol === 'https' || service.protocol === 'grpcs';
+  return service.port === (secure ? 443 : 80) ? host : `${host}:${service.port}`;
+}
+
+function protocolBit(protocol: ProtocolName): number {
+  const bits: Partial<Record<ProtocolName, number>> = {
+    http: Protocol.HTTP,
+    https: Protocol.HTTPS,
+    grpc: Protocol.GRPC,
+    grpcs: Protocol.GRPCS,
+  };
+  return bits[protocol] ?? 0;
+}
+
+/** What `Kong-Debug` adds to an answer; names only where they are set. */
+function debugLines(route: Route): string {
+  const { service } = route;
+  const lines = [
+    ['Kong-Route-Id', route.id],
+    ['Kong-Route-Name', route.name],
+    ['Kong-Service-Id', service?.id],
+    ['Kong-Service-Name', service?.name],
+  ];
+  const set = lines.filter(([, value]) => value);
+  return binary(set.map(([name, value]) => `${name}: ${value}\r\n`).join(''));
+}
