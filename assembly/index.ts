@@ -21,8 +21,8 @@ import {
   ringRelease,
   ringReserve,
 } from './queue/ring';
-import { matchRoute } from './router/match';
-import { commit, stage } from './router/table';
+import { matchRoute, putUpstreamTarget } from './router/match';
+import { commit, routeAt, stage } from './router/table';
 
 /** Hash of the shared layout; the shell refuses a core whose hash differs from its own. */
 export function layout_hash(): u32 {
@@ -57,6 +57,15 @@ export function route_commit(): i32 {
 /** Index of the route for a RouteQuery, or -1. Sets its prefixLength. */
 export function route_match(query: usize): i32 {
   return matchRoute(changetype<layout.RouteQuery>(query));
+}
+
+/**
+ * Writes the upstream target of a RouteQuery that `route_match` found this route for to `out`; the
+ * route must have a service. Returns the length.
+ */
+export function route_target(query: usize, route: u32, out: usize): u32 {
+  const end = putUpstreamTarget(out, changetype<layout.RouteQuery>(query), routeAt(route));
+  return <u32>(end - out);
 }
 
 /** Exchanges of a generation that have not ended. */

@@ -2,6 +2,7 @@
  * Paths of request targets: normalised before routing, escaped again toward the upstream. One
  * decoding only, and the router looks at the very bytes that the upstream target is made of.
  */
+// raw memory: loops over the bytes of a path
 import { findByte } from '../bytes';
 
 /**

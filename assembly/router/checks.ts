@@ -1,4 +1,5 @@
 /** Conditions of a candidate beyond host and path: methods, headers, server names. */
+// raw memory: loops over the bytes of names and values
 import { equal, lower } from '../bytes';
 import {
   CHECK_ITEM_SIZE,
@@ -36,7 +37,8 @@ export function checksHold(
   for (; at < end; at += CHECK_SIZE) {
     const check = changetype<Check>(at);
     const items = base + matcher.items + <usize>check.items * CHECK_ITEM_SIZE;
-    if (!holds(base, check, items, items + <usize>check.itemCount * CHECK_ITEM_SIZE, query)) return false;
+    const itemsEnd = items + <usize>check.itemCount * CHECK_ITEM_SIZE;
+    if (!holds(base, check, items, itemsEnd, query)) return false;
   }
   return true;
 }

@@ -1,4 +1,5 @@
 /** The Host header as the router sees it. */
+// raw memory: a loop over the bytes of a host
 
 /**
  * Splits a raw Host value at its first colon where only digits follow; an IPv6 literal stays whole.

@@ -3,6 +3,7 @@
  * host; the routes without hosts have a tree of their own. Candidates carry their place in the
  * order of all routes, so the best of all trees wins, whatever its kind.
  */
+// raw memory: single bytes of host and path, 16 labels at a time
 import { equal } from '../bytes';
 import {
   CANDIDATE_SIZE,

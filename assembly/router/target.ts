@@ -1,4 +1,5 @@
 /** The request target toward the upstream: service path, rest of the request path, raw query. */
+// raw memory: single bytes at the ends of paths
 import { findByte, put } from '../bytes';
 import { ROUTE_FLAG_STRIP_PATH, RouteQuery, RouteRecord } from '../layout';
 import { putEscaped } from '../http/path';

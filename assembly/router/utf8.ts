@@ -1,4 +1,5 @@
-/** Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, no cut sequences. */
+/** Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, surrogates or cut sequences. */
+// raw memory: loops over the bytes of a text
 
 /** True where the n bytes at p are valid UTF-8. Plain ASCII costs one vector test per 16 bytes. */
 export function isUtf8(p: usize, n: usize): bool {

@@ -2,6 +2,7 @@
  * Proves that a staged table cannot lead a look-up outside of it: every array, every span and every
  * index, each exactly once. Contents are the encoder's business; only reach is checked.
  */
+// raw memory: ring numbers of a route
 import {
   CANDIDATE_SIZE,
   CHECK_ITEM_SIZE,
@@ -100,7 +101,8 @@ function servicesFit(base: usize, header: TableHeader): bool {
   if (header.serviceCount > <u32>i32.MAX_VALUE) return false;
   if (!fits(bytes, header.services, header.serviceCount, SERVICE_RECORD_SIZE)) return false;
   for (let i: u32 = 0; i < header.serviceCount; i++) {
-    const service = changetype<ServiceRecord>(base + header.services + <usize>i * SERVICE_RECORD_SIZE);
+    const at = base + header.services + <usize>i * SERVICE_RECORD_SIZE;
+    const service = changetype<ServiceRecord>(at);
     if (service.target >= LIMIT_TARGETS || service.pathLength == 0) return false;
     if (!spans(bytes, service.path, service.pathLength)) return false;
     if (!spans(bytes, service.host, service.hostLength)) return false;

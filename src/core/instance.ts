@@ -23,6 +23,7 @@ export interface CoreExports {
   route_stage(): number;
   route_commit(): number;
   route_match(query: number): number;
+  route_target(query: number, route: number, out: number): number;
   generation_users(generation: number): number;
   ring_open(ring: number, maxEntries: number, maxBytes: number): number;
   ring_close(ring: number): void;
