@@ -18,11 +18,15 @@ export interface QueueParameters {
 }
 
 export interface LogSink<Config> {
-  /** The parameters of the queue that a configuration wants. */
-  queue(config: Config): QueueParameters;
+  /** Name of the queue: equal names share one. Without it every plugin entity has its own. */
+  key?(config: Config): string;
+  /** The parameters of the queue that a configuration wants; `warn` hears about outdated fields. */
+  queue(config: Config, warn?: (message: string) => void): QueueParameters;
   /**
    * Submits one batch, oldest entry first. A rejection is retried with back-off until
    * `max_retry_time` is over, then the batch is dropped and counted.
    */
   send(batch: readonly LogEntry[], config: Config, signal: AbortSignal): Promise<void>;
+  /** Gives connections back, when the gateway closes. */
+  close?(): Promise<void>;
 }

@@ -1,0 +1,130 @@
+/** Submits log batches over HTTP: one undici pool per origin, kept open between batches. */
+import { Pool } from 'undici';
+import { GatewayError } from '../../errors.js';
+
+export interface HttpSubmission {
+  /** http or https; user info becomes basic authorization, query and fragment are not sent. */
+  readonly endpoint: string;
+  readonly method: 'POST' | 'PUT' | 'PATCH';
+  readonly contentType: string;
+  /** Further fields; they never replace Content-Type, Content-Length, Host or Authorization. */
+  readonly headers: Readonly<Record<string, string>> | null;
+  /** For connecting, for the answer's head and between two reads of its body. */
+  readonly timeoutMs: number;
+  /** How long an idle connection is kept. */
+  readonly keepaliveMs: number;
+  readonly body: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes of an answer's body that an error message quotes. */
+const quotedBytes = 1024;
+/** Pools are kept for origins that were used within this time. */
+const unusedMs = 300_000;
+const fixedHeaders = new Set(['content-type', 'content-length', 'host', 'authorization']);
+
+interface UsedPool {
+  readonly pool: Pool;
+  usedMs: number;
+}
+
+export class HttpSink {
+  readonly #pools = new Map<string, UsedPool>();
+
+  /**
+   * Sends one body. The answer's body is read to its end, so that the connection can be used again.
+   * @throws GatewayError GW_E_SUBMIT with Kong's text for transport errors and statuses from 300 on
+   */
+  async submit(submission: HttpSubmission): Promise<void> {
+    const { url, authority } = parseEndpoint(submission.endpoint);
+    const pool = this.#poolFor(url, submission);
+    let status: number;
+    let text: string;
+    try {
+      const answer = await pool.request({
+        path: url.pathname,
+        method: submission.method,
+        headers: headersOf(submission, url),
+        body: submission.body,
+        signal: submission.signal,
+      });
+      status = answer.statusCode;
+      text = await answer.body.text();
+    } catch (cause) {
+      throw new GatewayError('GW_E_SUBMIT', `failed request to ${authority}: ${reasonOf(cause)}`, {
+        cause,
+      });
+    }
+    if (status < 300) return;
+    throw new GatewayError(
+      'GW_E_SUBMIT',
+      `request to ${authority} returned status code ${status} and body ${text.slice(0, quotedBytes)}`,
+    );
+  }
+
+  /** Closes idle connections, waits for running submissions. The sink can be used again. */
+  async close(): Promise<void> {
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    await Promise.all(pools.map(({ pool }) => pool.close()));
+  }
+
+  #poolFor(url: URL, { timeoutMs, keepaliveMs }: HttpSubmission): Pool {
+    const nowMs = performance.now();
+    const key = `${url.origin} ${timeoutMs} ${keepaliveMs}`;
+    let used = this.#pools.get(key);
+    if (!used) {
+      this.#closeUnused(nowMs);
+      const pool = new Pool(url.origin, {
+        connections: 8,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+        keepAliveTimeout: Math.max(1, keepaliveMs),
+        // Kong does not verify the certificates of log servers either.
+        connect: { timeout: timeoutMs, rejectUnauthorized: false },
+      });
+      used = { pool, usedMs: nowMs };
+      this.#pools.set(key, used);
+    }
+    used.usedMs = nowMs;
+    return used.pool;
+  }
+
+  #closeUnused(nowMs: number): void {
+    for (const [key, { pool, usedMs }] of this.#pools) {
+      if (nowMs - usedMs < unusedMs) continue;
+      this.#pools.delete(key);
+      void pool.close();
+    }
+  }
+}
+
+/** Splits an endpoint; `authority` is `host:port` with the port always shown. */
+export function parseEndpoint(endpoint: string): { url: URL; authority: string } {
+  const url = new URL(endpoint);
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  return { url, authority: `${url.hostname}:${port}` };
+}
+
+function headersOf({ headers, contentType }: HttpSubmission, url: URL): Record<string, string> {
+  const all: Record<string, string> = { 'content-type': contentType };
+  const info = url.username !== '' || url.password !== '';
+  if (info) {
+    const user = decodeURIComponent(url.username);
+    const secret = decodeURIComponent(url.password);
+    const pair = Buffer.from(`${user}:${secret}`).toString('base64');
+    all.authorization = `Basic ${pair}`;
+  }
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    const lower = name.toLowerCase();
+    if (!fixedHeaders.has(lower) || (lower === 'authorization' && !info)) all[lower] = value;
+  }
+  return all;
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  // A connect error of several addresses has an empty message of its own.
+  const inner = cause instanceof AggregateError ? cause.errors[0] : undefined;
+  return cause.message || (inner instanceof Error ? inner.message : cause.name);
+}
