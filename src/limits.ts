@@ -47,6 +47,8 @@ export const limits = {
   lingerMs: ms(1000, 'time to read on after an error answer, so that the peer sees it'),
   timerTickMs: ms(32, 'granularity of the timer wheel: no deadline fires early, at most one tick late'),
   configBytes: bytes(67108864, 'a configuration document above it is refused', false),
+  configNodes: count(5000000, 'a document with more values, aliases copied, is refused', false),
+  configDepth: count(64, 'a document nested deeper is refused', false),
   adminBodyBytes: bytes(67108864, 'POST /config above it is answered 413', false),
 } as const satisfies Record<string, Limit>;
 

@@ -2,8 +2,17 @@
  * From the text of a declarative configuration to a snapshot, or to every problem in it with its
  * position. Reads nothing: files and the environment are the caller's.
  */
+import { collectEntities, type Draft } from './collect.js';
+import { type ConfigDocument, type DocumentProblem, parseConfig } from './document.js';
+import { schemaOf } from './entities.js';
+import { migrateRoute } from './migrate.js';
 import type { Snapshot } from './model.js';
-import type { Path, PluginSchemas } from './schema/field.js';
+import { resolveEntities } from './resolve.js';
+import { shown, unwrap } from './schema/env-text.js';
+import type { Path, PluginSchemas, SchemaError } from './schema/field.js';
+import { unknownPlugin } from './schema/plugin.js';
+import { validateRecord } from './schema/validate.js';
+import { buildSnapshot } from './snapshot.js';
 
 export interface ConfigSource {
   readonly text: string;
@@ -53,9 +62,84 @@ export type LoadResult =
   | { readonly ok: true; readonly snapshot: Snapshot }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Loads a configuration. Never throws for bad input. */
+/** Loads a configuration. Never throws for bad input; all problems come at once, in file order. */
 export function loadConfig(source: ConfigSource): LoadResult {
-  throw new Error(`not there yet: ${source.file}`);
+  const json = source.format ? source.format === 'json' : /\.json$/i.test(source.file ?? '');
+  const document = parseConfig(source.text, { json, env: source.env });
+  const found = document.problems.map(documentProblem);
+  if (found.some((problem) => !problem.parsed)) return { ok: false, problems: found };
+
+  const { drafts, errors, formatVersion } = collectEntities(document.value);
+  for (const draft of drafts) validateDraft(draft, formatVersion, source);
+  resolveEntities(drafts, source.pluginSchemas);
+
+  // A reference to a variable that is missing says enough; what became of the field does not.
+  const known = new Set(found.map((problem) => JSON.stringify(problem.path)));
+  const report = (error: SchemaError, draft: Draft | null) => {
+    if (known.has(JSON.stringify(error.path))) return;
+    found.push(schemaProblem(error, draft, document));
+  };
+  for (const error of errors) report(error, null);
+  for (const draft of drafts) for (const error of draft.errors) report(error, draft);
+  if (found.length > 0) {
+    found.sort((a, b) => a.line - b.line || a.column - b.column);
+    return { ok: false, problems: found };
+  }
+  return { ok: true, snapshot: buildSnapshot(drafts, source.text, source.nowMs ?? Date.now()) };
+}
+
+function validateDraft(draft: Draft, formatVersion: string, source: ConfigSource): void {
+  const { kind, path } = draft;
+  const flavor = source.routerFlavor ?? 'traditional_compatible';
+  const pluginName = kind.collection === 'plugins' ? unwrap(draft.input.name) : undefined;
+  const schema = schemaOf(kind.collection, { flavor, plugins: source.pluginSchemas, pluginName });
+  const old = formatVersion !== '3.0' && kind.collection === 'routes';
+  const input = old ? migrateRoute(draft.input) : draft.input;
+  const { value, errors } = validateRecord(schema, input, path);
+  draft.value = value;
+  draft.errors.push(...errors);
+  if (typeof pluginName !== 'string') return;
+  const unknown = unknownPlugin(pluginName, shown(draft.input.name), source.pluginSchemas);
+  if (unknown) draft.errors.push({ ...unknown, path: [...path, 'name'] });
+}
+
+function documentProblem(problem: DocumentProblem): Problem {
+  const { message, line, column, path, parsed } = problem;
+  const text = parsed ? message : `failed parsing declarative configuration: ${message}`;
+  return { message, text, at: 'value', line, column, path, entity: null, parsed };
+}
+
+function schemaProblem(error: SchemaError, draft: Draft | null, document: ConfigDocument): Problem {
+  const { path, at, message: text, hint, given } = error;
+  const { line, column } = document.locate(given ?? path, at);
+  const below = path.slice(draft?.path.length ?? 0);
+  const field = below.reduce<string>(
+    (all, step) => (typeof step === 'number' ? `${all}[${step}]` : all ? `${all}.${step}` : step),
+    '',
+  );
+  const parts = [draft ? describe(draft) : '', field].filter((part) => part !== '');
+  const message = [...parts, text].join(': ') + (hint === undefined ? '' : ` (${hint})`);
+  const entity = draft ? problemEntity(draft) : null;
+  return { message, text, at, line, column, path, entity, parsed: true };
+}
+
+function describe(draft: Draft): string {
+  const name = draft.input[draft.kind.label] ?? null;
+  return name === null ? draft.kind.type : `${draft.kind.type} '${shown(name)}'`;
+}
+
+function problemEntity(draft: Draft): ProblemEntity {
+  const raw = unwrap(draft.input, true) as Record<string, unknown>;
+  const name = raw[draft.kind.label];
+  const tags = raw.tags;
+  return {
+    type: draft.kind.type,
+    id: typeof raw.id === 'string' ? raw.id : null,
+    name: typeof name === 'string' ? name : null,
+    tags: Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : null,
+    path: draft.path,
+    raw,
+  };
 }
 
 /** `file:line:column: message`, as compilers print it. */

@@ -33,6 +33,9 @@ export interface Service extends EntityBase {
   readonly connect_timeout: number;
   readonly write_timeout: number;
   readonly read_timeout: number;
+  readonly tls_verify: boolean | null;
+  readonly tls_verify_depth: number | null;
+  readonly ca_certificates: readonly string[] | null;
   readonly enabled: boolean;
 }
 

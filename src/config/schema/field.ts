@@ -70,6 +70,8 @@ export interface MapField extends FieldCommon {
 
 export interface RecordField extends FieldCommon, RecordSchema {
   readonly type: 'record';
+  /** Input where the record is absent; the fields' own defaults fill the rest. */
+  readonly default?: Readonly<Record<string, unknown>>;
 }
 
 /** A reference to another entity: its id or name as a string, or `{ id }`, `{ name }`. */
@@ -137,6 +139,8 @@ export interface RecordSchema {
   readonly shorthand_fields?: Readonly<
     Record<string, (value: unknown) => Readonly<Record<string, unknown>>>
   >;
+  /** Adjusts the input before validation, such as a default that hangs on another field. */
+  readonly prepare?: (input: Readonly<Record<string, unknown>>) => Record<string, unknown>;
   /** What no attribute expresses; sees the record with its defaults, only if it has no error. */
   readonly check?: (value: Readonly<Record<string, unknown>>) => Faults;
 }
@@ -158,6 +162,8 @@ export interface SchemaError {
   readonly message: string;
   /** What the message is about: a value, a key (unknown field), or a record as a whole. */
   readonly at: 'value' | 'key' | 'entity';
+  /** Where the value was given, if not at `path`: under a shorthand name. */
+  readonly given?: Path;
   /** What to do about it, such as the nearest valid name. */
   readonly hint?: string;
 }

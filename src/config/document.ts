@@ -1,0 +1,232 @@
+/**
+ * A YAML or JSON text as plain values, with a way back from a path to its line and column. Bounded:
+ * aliases are copied, so the nodes they make are counted against a limit.
+ */
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
+import { limits } from '../limits.js';
+import { interpolate } from './interpolate.js';
+import { jsonFault } from './json-fault.js';
+import { EnvText } from './schema/env-text.js';
+import type { Path } from './schema/field.js';
+
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface DocumentProblem extends Position {
+  readonly message: string;
+  readonly path: Path;
+  /** False: the text is no document. */
+  readonly parsed: boolean;
+}
+
+export interface ConfigDocument {
+  readonly value: unknown;
+  readonly problems: readonly DocumentProblem[];
+  /** Where a path stands; the nearest place that exists where it does not. */
+  locate(path: Path, at: 'value' | 'key' | 'entity'): Position;
+}
+
+const problemsMax = 100;
+
+/** Parses a text. Problems leave `value` as complete as it could be made. Never throws. */
+export function parseConfig(
+  text: string,
+  options: { json: boolean; env?: Readonly<Record<string, string | undefined>> },
+): ConfigDocument {
+  if (Buffer.byteLength(text) > limits.configBytes.value) {
+    return unparsed(`larger than ${limits.configBytes.value} bytes`);
+  }
+  const bare = text.startsWith('\ufeff') ? text.slice(1) : text;
+  const fault = options.json ? jsonFault(bare) : undefined;
+  if (fault) return unparsed(fault.message, fault);
+  try {
+    return new Reader(bare, options.env).read();
+  } catch (error) {
+    // The parser recurses: only nesting beyond any use gets here.
+    if (error instanceof RangeError) return unparsed('nested too deeply');
+    throw error;
+  }
+}
+
+function unparsed(message: string, position: Position = { line: 1, column: 1 }): ConfigDocument {
+  const { line, column } = position;
+  const problem = { message, line, column, path: [], parsed: false };
+  return { value: null, problems: [problem], locate: () => ({ line: 1, column: 1 }) };
+}
+
+class Reader implements ConfigDocument {
+  value: unknown = null;
+  readonly problems: DocumentProblem[] = [];
+  readonly #lines = new LineCounter();
+  readonly #document;
+  readonly #env;
+  readonly #anchors = new Map<string, Node>();
+  readonly #targets = new WeakMap<Alias, Node>();
+  readonly #open = new Set<Node>();
+  #nodes = 0;
+
+  constructor(text: string, env?: Readonly<Record<string, string | undefined>>) {
+    this.#env = env;
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      // Checked below by a set; the parser's own check is quadratic.
+      uniqueKeys: false,
+      logLevel: 'silent',
+    });
+  }
+
+  read(): this {
+    const faults = [...this.#document.errors, ...this.#document.warnings];
+    for (const fault of faults.slice(0, problemsMax)) {
+      const position = this.#positionOf(fault.pos[0]);
+      this.problems.push({ message: fault.message, ...position, path: [], parsed: false });
+    }
+    if (faults.length === 0) this.value = this.#read(this.#document.contents, []);
+    return this;
+  }
+
+  locate(path: Path, at: 'value' | 'key' | 'entity'): Position {
+    let node: unknown = this.#document.contents;
+    let place = node;
+    for (const [index, step] of path.entries()) {
+      const target = this.#target(node);
+      let key: unknown;
+      if (isMap(target)) {
+        const pair = this.#pair(target, String(step));
+        key = pair?.key;
+        node = pair?.value;
+        if (!pair) break;
+      } else if (isSeq(target) && typeof step === 'number') {
+        node = target.items[step];
+      } else break;
+      const last = index === path.length - 1;
+      place = key !== undefined && ((last && at === 'key') || !hasRange(node)) ? key : node;
+      if (!hasRange(place)) break;
+    }
+    return this.#positionOf(hasRange(place) ? place.range[0] : 0);
+  }
+
+  #positionOf(offset: number): Position {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+
+  #report(node: unknown, path: Path, message: string): null {
+    if (this.problems.length < problemsMax) {
+      const position = this.#positionOf(hasRange(node) ? node.range[0] : 0);
+      this.problems.push({ message, ...position, path, parsed: true });
+    }
+    return null;
+  }
+
+  #target(node: unknown): unknown {
+    return isAlias(node) ? this.#targets.get(node) : node;
+  }
+
+  #read(node: unknown, path: Path): unknown {
+    if (++this.#nodes > limits.configNodes.value) {
+      if (this.#nodes > limits.configNodes.value + 1) return null;
+      return this.#report(node, path, `more than ${limits.configNodes.value} values`);
+    }
+    if (isAlias(node)) return this.#readAlias(node, path);
+    if (!isScalar(node) && !isMap(node) && !isSeq(node)) return null;
+    if (node.anchor) this.#anchors.set(node.anchor, node);
+    if (isScalar(node)) return this.#readScalar(node.value, node, path);
+    if (path.length >= limits.configDepth.value) {
+      return this.#report(node, path, `nested deeper than ${limits.configDepth.value} levels`);
+    }
+    this.#open.add(node);
+    const value = isSeq(node)
+      ? node.items.map((item, index) => this.#read(item, [...path, index]))
+      : this.#readMap(node, path);
+    this.#open.delete(node);
+    return value;
+  }
+
+  #readAlias(alias: Alias, path: Path): unknown {
+    const target = this.#anchors.get(alias.source);
+    if (!target) return this.#report(alias, path, `unknown alias '${alias.source}'`);
+    if (this.#open.has(target)) return this.#report(alias, path, 'an alias to its own parent');
+    this.#targets.set(alias, target);
+    return this.#read(target, path);
+  }
+
+  #readScalar(value: unknown, node: Node, path: Path): unknown {
+    if (typeof value === 'bigint') return Number(value);
+    if (typeof value !== 'string' || !this.#env || !value.includes('${')) return value;
+    const { text, faults } = interpolate(value, this.#env);
+    for (const fault of faults) this.#report(node, path, fault);
+    return new EnvText(text, value);
+  }
+
+  #readMap(map: YAMLMap, path: Path): Record<string, unknown> {
+    const entries = new Map<string, unknown>();
+    const merges: [Pair, unknown][] = [];
+    for (const pair of map.items) {
+      const key = keyOf(pair);
+      if (key === undefined) {
+        this.#report(pair.key, path, 'a key must be a string');
+        continue;
+      }
+      const place = [...path, key];
+      if (entries.has(key) || (key === '<<' && merges.length > 0)) {
+        this.#report(pair.key, place, `duplicate key '${key}'`);
+      } else if (key === '<<') {
+        merges.push([pair, this.#read(pair.value, place)]);
+      } else {
+        entries.set(key, this.#read(pair.value, place));
+      }
+    }
+    for (const [pair, source] of merges) this.#merge(pair, source, entries, path);
+    return Object.fromEntries(entries);
+  }
+
+  /** `<<`: fields of other mappings, below those given directly; the first mapping wins. */
+  #merge(pair: Pair, source: unknown, entries: Map<string, unknown>, path: Path): void {
+    for (const item of Array.isArray(source) ? source : [source]) {
+      if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+        this.#report(pair.value, path, "'<<' wants a mapping or a list of mappings");
+        return;
+      }
+      for (const [key, value] of Object.entries(item)) {
+        if (!entries.has(key)) entries.set(key, value);
+      }
+    }
+  }
+
+  #pair(map: YAMLMap, name: string): Pair | undefined {
+    const own = map.items.find((pair) => keyOf(pair) === name);
+    if (own) return own;
+    const merge = this.#target(map.items.find((pair) => keyOf(pair) === '<<')?.value);
+    for (const source of isSeq(merge) ? merge.items : [merge]) {
+      const target = this.#target(source);
+      const found = isMap(target) ? this.#pair(target, name) : undefined;
+      if (found) return found;
+    }
+    return undefined;
+  }
+}
+
+function keyOf(pair: Pair): string | undefined {
+  const { key } = pair;
+  if (!isScalar(key)) return undefined;
+  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+}
+
+function hasRange(node: unknown): node is { range: [number, number, number] } {
+  return Array.isArray((node as { range?: unknown } | null | undefined)?.range);
+}

@@ -1,0 +1,258 @@
+/** Ids, references and uniqueness: what one entity owes to the others. */
+import { createHash } from 'node:crypto';
+import type { Draft } from './collect.js';
+import { type Collection, entityKinds } from './entities.js';
+import { nearest } from './nearest.js';
+import { EnvText, shown, unwrap } from './schema/env-text.js';
+import type { PluginSchemas } from './schema/field.js';
+import { forbiddenScopes, type PluginScope, pluginScopes } from './schema/plugin.js';
+
+interface Index {
+  readonly byId: Map<string, Draft>;
+  readonly byKey: Map<string, Draft>;
+  /** Keys that messages may name: those not from the environment. */
+  readonly keys: string[];
+}
+
+/** Kong's root namespace for generated ids, so that both give the same entity the same id. */
+const rootNamespace = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
+const namespaces = new Map<string, string>();
+
+/** UUID version 5 (RFC 9562 5.5): SHA-1 of the namespace's bytes and the name. */
+export function uuidV5(namespace: string, name: string): string {
+  const hash = createHash('sha1');
+  hash.update(Buffer.from(namespace.replaceAll('-', ''), 'hex')).update(name);
+  const bytes = hash.digest().subarray(0, 16);
+  bytes[6] = (bytes[6] & 0x0f) | 0x50;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+function idFrom(collection: string, name: string): string {
+  let namespace = namespaces.get(collection);
+  if (!namespace) {
+    namespace = uuidV5(rootNamespace, collection);
+    namespaces.set(collection, namespace);
+  }
+  return uuidV5(namespace, name);
+}
+
+/** Links the drafts with each other and reports what does not fit; fills `id` and `foreign`. */
+export function resolveEntities(drafts: readonly Draft[], plugins: PluginSchemas): void {
+  const unnamed = new Map<string, number>();
+  const indexes = {} as Record<Collection, Index>;
+  for (const collection of Object.keys(entityKinds) as Collection[]) {
+    const index: Index = { byId: new Map(), byKey: new Map(), keys: [] };
+    indexes[collection] = index;
+    const own = drafts.filter((draft) => draft.kind.collection === collection);
+    for (const draft of own) resolveForeign(draft, indexes);
+    for (const draft of own) {
+      draft.id = givenId(draft) ?? generatedId(draft, unnamed);
+      addToIndex(draft, index);
+    }
+    checkUnique(own);
+  }
+  checkPlugins(
+    drafts.filter((draft) => draft.kind.collection === 'plugins'),
+    drafts,
+    plugins,
+  );
+}
+
+function givenId(draft: Draft): string | undefined {
+  const id = unwrap(draft.input.id);
+  return typeof id === 'string' ? id : undefined;
+}
+
+function textOf(draft: Draft, field: string): string | undefined {
+  const value = unwrap(draft.input[field]);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The same text gives the same ids: names where there are any, else the content and its count. */
+function generatedId(draft: Draft, unnamed: Map<string, number>): string {
+  const { collection, key } = draft.kind;
+  if (collection === 'plugins') return idFrom(collection, pluginKey(draft));
+  const name = key === null ? undefined : textOf(draft, key);
+  if (name !== undefined) return idFrom(collection, name);
+  const content = JSON.stringify([collection, draft.parent?.draft.id, unwrap(draft.input)]);
+  const count = unnamed.get(content) ?? 0;
+  unnamed.set(content, count + 1);
+  return idFrom(collection, `${content}:${count}`);
+}
+
+/** Kong's cache key of a plugin; `*` is the workspace. References count as they are written. */
+function pluginKey(draft: Draft): string {
+  const scope = ['route', 'service', 'consumer'].map((field) => {
+    if (draft.parent?.field === field) return draft.parent.draft.id;
+    const given = unwrap(draft.input[field]);
+    return typeof given === 'string' ? given : (draft.foreign.get(field)?.id ?? '');
+  });
+  return ['plugins', '*', textOf(draft, 'name') ?? '', ...scope].join(':');
+}
+
+function addToIndex(draft: Draft, index: Index): void {
+  const { key } = draft.kind;
+  if (!index.byId.has(draft.id)) index.byId.set(draft.id, draft);
+  const name = key === null ? undefined : textOf(draft, key);
+  if (name === undefined || key === null) return;
+  if (!index.byKey.has(name)) index.byKey.set(name, draft);
+  if (!(draft.input[key] instanceof EnvText)) index.keys.push(name);
+}
+
+function resolveForeign(draft: Draft, indexes: Record<Collection, Index>): void {
+  if (draft.parent) draft.foreign.set(draft.parent.field, draft.parent.draft);
+  for (const [field, reference] of Object.entries(draft.kind.parents)) {
+    const given = draft.input[field] ?? null;
+    const path = [...draft.path, field];
+    if (given === null || draft.errors.some((error) => startsWith(error.path, path))) continue;
+    const found = lookUp(given, indexes[reference], entityKinds[reference].key);
+    if (typeof found !== 'string') {
+      draft.foreign.set(field, found);
+      continue;
+    }
+    const near = nearest(found, indexes[reference].keys);
+    draft.errors.push({
+      path,
+      message: `invalid reference '${field}: ${found}' (no such entry in '${reference}')`,
+      at: 'value',
+      hint: near === undefined ? undefined : `did you mean '${near}'?`,
+    });
+  }
+  checkCertificate(draft);
+}
+
+/** Services may name a certificate, of which there is none yet. */
+function checkCertificate(draft: Draft): void {
+  const given = draft.input.client_certificate ?? null;
+  if (draft.kind.collection !== 'services' || given === null) return;
+  const path = [...draft.path, 'client_certificate'];
+  if (draft.errors.some((error) => startsWith(error.path, path))) return;
+  draft.errors.push({ path, message: 'not supported yet', at: 'value' });
+}
+
+/** The entity referred to, or what a message may show of the reference. */
+function lookUp(given: unknown, index: Index, key: string | null): Draft | string {
+  if (typeof given === 'string' || given instanceof EnvText) {
+    const text = unwrap(given) as string;
+    return index.byId.get(text) ?? index.byKey.get(text) ?? shown(given);
+  }
+  const [[member, value]] = Object.entries(given as Record<string, unknown>);
+  const text = unwrap(value) as string;
+  const found = member === 'id' ? index.byId.get(text) : undefined;
+  return found ?? (member === key ? index.byKey.get(text) : undefined) ?? shown(value);
+}
+
+function startsWith(path: readonly unknown[], start: readonly unknown[]): boolean {
+  return start.every((step, index) => path[index] === step);
+}
+
+function checkUnique(drafts: readonly Draft[]): void {
+  const seen = new Map<string, Draft>();
+  const check = (draft: Draft, field: string, value: unknown, what: string) => {
+    const key = JSON.stringify([field, unwrap(value)]);
+    if (!seen.has(key)) {
+      seen.set(key, draft);
+      return;
+    }
+    draft.errors.push({
+      path: [...draft.path, field],
+      message:
+        `uniqueness violation: '${draft.kind.collection}' entity with ` +
+        `${what} set to '${shown(value)}' already declared`,
+      at: 'value',
+    });
+  };
+  for (const draft of drafts) {
+    if (givenId(draft) !== undefined) check(draft, 'id', draft.input.id, 'primary key');
+    for (const field of draft.kind.unique) {
+      if (textOf(draft, field) !== undefined) check(draft, field, draft.input[field], field);
+    }
+  }
+}
+
+function checkPlugins(own: readonly Draft[], all: readonly Draft[], plugins: PluginSchemas): void {
+  const seen = new Set<string>();
+  const routes = routesByService(all);
+  for (const draft of own) {
+    const scopes = pluginScopes.filter((scope) => draft.foreign.has(scope));
+    checkScopes(draft, scopes, plugins);
+    checkProtocols(draft, routes);
+    const name = textOf(draft, 'name');
+    if (name === undefined || draft.errors.some((error) => isScope(error.path.at(-1)))) continue;
+    const place = scopes.map((scope) => `${scope}=${draft.foreign.get(scope)?.id}`).join(',');
+    if (!seen.has(`${name},${place}`)) {
+      seen.add(`${name},${place}`);
+      continue;
+    }
+    const where = place === '' ? 'all requests' : place.replaceAll(',', ', ');
+    const message =
+      `uniqueness violation: 'plugins' entity with name set to ` +
+      `'${shown(draft.input.name)}' already declared`;
+    draft.errors.push({
+      path: [...draft.path, 'name'],
+      message,
+      at: 'value',
+      hint: `only one configuration of a plugin is allowed for ${where}`,
+    });
+  }
+}
+
+const isScope = (name: unknown) => pluginScopes.includes(name as PluginScope);
+
+function checkScopes(draft: Draft, scopes: readonly PluginScope[], plugins: PluginSchemas): void {
+  const schema = plugins.get(textOf(draft, 'name') ?? '')?.schema;
+  if (!schema) return;
+  for (const scope of forbiddenScopes(schema, scopes)) {
+    const nested = draft.parent?.field === scope;
+    draft.errors.push({
+      path: nested ? draft.path : [...draft.path, scope],
+      message: 'value must be null',
+      at: nested ? 'entity' : 'value',
+      hint: `this plugin cannot be attached to a ${scope}`,
+    });
+  }
+  if (scopes.length > 0 || !schema.scopes || schema.scopes.includes('global')) return;
+  const message = 'must be attached to one of: ';
+  draft.errors.push({
+    path: draft.path,
+    message: message + schema.scopes.join(', '),
+    at: 'entity',
+  });
+}
+
+function routesByService(drafts: readonly Draft[]): Map<Draft, Draft[]> {
+  const found = new Map<Draft, Draft[]>();
+  for (const draft of drafts) {
+    const service = draft.foreign.get('service');
+    if (draft.kind.collection !== 'routes' || !service) continue;
+    const list = found.get(service);
+    if (list) list.push(draft);
+    else found.set(service, [draft]);
+  }
+  return found;
+}
+
+function checkProtocols(draft: Draft, routes: ReadonlyMap<Draft, readonly Draft[]>): void {
+  if (draft.errors.length > 0) return;
+  const protocols = draft.value.protocols as readonly string[];
+  const shares = (route: Draft) => {
+    const list = route.value.protocols;
+    return !Array.isArray(list) || list.some((protocol) => protocols.includes(protocol));
+  };
+  const route = draft.foreign.get('route');
+  const service = draft.foreign.get('service');
+  const path = [...draft.path, 'protocols'];
+  if (route) {
+    if (shares(route)) return;
+    const message = "must match the associated route's protocols";
+    draft.errors.push({ path, message, at: 'value' });
+  } else if (service) {
+    const own = routes.get(service) ?? [];
+    if (own.length === 0 || own.some(shares)) return;
+    const message =
+      "must match the protocols of at least one route pointing to this Plugin's service";
+    draft.errors.push({ path, message, at: 'value' });
+  }
+}
