@@ -1,4 +1,5 @@
 /** Kong's queue parameters: their schema and defaults, and what became of the older fields. */
+import type { PluginEntity } from '../config/model.js';
 import type { QueueParameters } from '../plugin/log-types.js';
 import type { RecordField } from '../plugin/schema.js';
 
@@ -117,9 +118,23 @@ export function queueParameters(
   return parameters as unknown as QueueParameters;
 }
 
-/** Words before every line about a queue: `<plugin> plugin <id>` and ` (<instance name>)`. */
-export function queueLogTag(plugin: string, id: string, instanceName: string | null): string {
-  return `${plugin} plugin ${id}${instanceName ? ` (${instanceName})` : ''}`;
+/** What a plugin's queue is called, and the tag of its log lines. */
+export interface QueueIdentity {
+  readonly name: string;
+  readonly tag: string;
+}
+
+/** `queue.name` of the config, else the name that the plugin's code gives, else the plugin's id. */
+export function queueIdentity(
+  plugin: Pick<PluginEntity, 'name' | 'id' | 'instance_name' | 'config'>,
+  given?: string,
+): QueueIdentity {
+  const { name } = (plugin.config.queue ?? {}) as { readonly name?: unknown };
+  const instance = plugin.instance_name ? ` (${plugin.instance_name})` : '';
+  return {
+    name: typeof name === 'string' ? name : (given ?? plugin.id),
+    tag: `${plugin.name} plugin ${plugin.id}${instance}`,
+  };
 }
 
 /** Lets a text pass at most once per `intervalMs` (default 60 s) and key. */

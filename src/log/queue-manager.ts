@@ -2,7 +2,7 @@
 import { GatewayError } from '../errors.js';
 import type { Clock } from '../time.js';
 import type { QueueParameters } from './params.js';
-import { type BatchHandler, Queue, type QueueLog, type QueueMetrics } from './queue.js';
+import { type BatchHandler, Queue, type QueueLog, type QueueMetrics, queueLabel } from './queue.js';
 import { type EntrySource, MemorySource } from './source.js';
 
 export interface DrainResult {
@@ -36,6 +36,7 @@ export class QueueManager {
   readonly #loose = new Set<Queue<unknown>>();
   /** The queues of `#open`, for the poll after every batch. */
   #polled: Queue<unknown>[] = [];
+  #exiting = false;
   #closed = false;
 
   constructor(options: { readonly clock: Clock; readonly log: QueueLog }) {
@@ -96,6 +97,7 @@ export class QueueManager {
   enqueue<T>(request: EnqueueRequest<T>): string | null {
     const { name, parameters, handler, entry } = request;
     this.#check(name);
+    if (entry === undefined || entry === null) return 'entry must be a non-nil Lua value';
     if (parameters.concurrency_limit === -1) {
       this.#sendAlone(request);
       return null;
@@ -104,7 +106,7 @@ export class QueueManager {
     if (queue) {
       queue.configure(parameters, handler);
     } else {
-      const label = `[${request.tag ?? ''}] queue ${name}: `;
+      const label = queueLabel(name, request.tag);
       const source = new MemorySource<T>(parameters, (level, message) =>
         this.#log(level, label + message),
       );
@@ -135,6 +137,7 @@ export class QueueManager {
 
   /** The process begins to end: batches are no longer held open for long, retries go on. */
   shutdown(): void {
+    this.#exiting = true;
     for (const queue of this.#all()) queue.shutdown();
   }
 
@@ -172,7 +175,9 @@ export class QueueManager {
     },
     onIdle?: () => void,
   ): Queue<T> {
-    return new Queue<T>({ ...options, clock: this.#clock, log: this.#log, onIdle });
+    const queue = new Queue<T>({ ...options, clock: this.#clock, log: this.#log, onIdle });
+    if (this.#exiting) queue.shutdown();
+    return queue;
   }
 
   #sendAlone<T>(request: EnqueueRequest<T>): void {

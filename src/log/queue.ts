@@ -85,7 +85,7 @@ export class Queue<T> {
     this.#clock = options.clock;
     this.#onIdle = options.onIdle ?? (() => {});
     this.#seenDrops = options.source.dropped;
-    const label = `[${options.tag ?? ''}] queue ${withoutUserInfo(options.name)}: `;
+    const label = queueLabel(options.name, options.tag);
     this.#log = (level, message) => options.log(level, label + message);
   }
 
@@ -288,6 +288,11 @@ export class Queue<T> {
     for (const resolve of waiters) resolve();
     this.#onIdle();
   }
+}
+
+/** What a log line about a queue begins with. */
+export function queueLabel(name: string, tag = ''): string {
+  return `[${tag}] queue ${withoutUserInfo(name)}: `;
 }
 
 /** Queue names may be URLs; what stands before the `@` of one is a secret. */

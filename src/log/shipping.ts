@@ -1,0 +1,120 @@
+/**
+ * From the core's rings to the sinks of log plugins: one ring and one queue per queue name, records
+ * decoded when a batch is collected. A worker owns one of these.
+ */
+import type { PluginEntity } from '../config/model.js';
+import type { Core } from '../core/instance.js';
+import { type Ring, RingTable } from '../core/ring.js';
+import type { LogEntry, LogSink } from '../plugin/log-types.js';
+import type { Clock } from '../time.js';
+import { decodeLogRecord, type LogResolver } from './entry.js';
+import { OncePerInterval, queueDefaults, queueIdentity } from './params.js';
+import type { QueueLog, QueueMetrics } from './queue.js';
+import { type DrainResult, QueueManager } from './queue-manager.js';
+import { mapSource } from './source.js';
+
+export interface LogShippingOptions {
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly log: QueueLog;
+  readonly resolver: LogResolver;
+}
+
+/** One plugin entity's use of a ring. */
+export interface LogAttachment {
+  /** Number of the ring, for `RouteRecord.rings` of the routes that the plugin applies to. */
+  readonly ring: number;
+  /** Name of the queue. */
+  readonly name: string;
+}
+
+interface OwnAttachment extends LogAttachment {
+  readonly source: Ring;
+}
+
+export class LogShipping {
+  readonly rings: RingTable;
+  readonly queues: QueueManager;
+  readonly #options: LogShippingOptions;
+  readonly #warned = new OncePerInterval();
+
+  constructor(options: LogShippingOptions) {
+    this.#options = options;
+    this.rings = new RingTable(options.core);
+    this.queues = new QueueManager(options);
+  }
+
+  /**
+   * Opens the queue of a log plugin. Attach the entities of a new configuration before those of the
+   * old one are detached, and queues with the same name live on with all that waits in them.
+   * @throws GatewayError GW_E_CONFIG_LIMIT where limits.rings queues are open
+   */
+  attach(plugin: PluginEntity, sink: LogSink<unknown>): LogAttachment {
+    const { config } = plugin;
+    const { clock, log, resolver } = this.#options;
+    const { name, tag } = queueIdentity(plugin, sink.key?.(config));
+    const parameters = sink.queue(config, (message) => {
+      if (this.#warned.pass(`${name} ${message}`, clock.now())) log('warn', `[${tag}] ${message}`);
+    });
+    const ring = this.rings.open(name, {
+      maxEntries: parameters.max_entries,
+      maxBytes: parameters.max_bytes,
+    });
+    const source = mapSource(
+      ring,
+      (record): LogEntry => decodeLogRecord(record, resolver),
+      (error) => log('error', `[${tag}] a log record was dropped: ${(error as Error).message}`),
+    );
+    const handler = (batch: readonly LogEntry[], signal: AbortSignal) =>
+      sink.send(batch, config, signal);
+    this.queues.open(name, parameters, handler, source, tag);
+    const attachment: OwnAttachment = { ring: ring.id, name, source: ring };
+    return attachment;
+  }
+
+  /**
+   * Gives an attachment back, once no exchange of its generation is left. Resolves when the queue
+   * has sent what waits, if this was its last use.
+   */
+  async detach(attachment: LogAttachment): Promise<void> {
+    await this.queues.release(attachment.name);
+    this.rings.close((attachment as OwnAttachment).source);
+  }
+
+  /** Looks for new records; call it after every batch of events. */
+  pollAll(): void {
+    this.queues.pollAll();
+  }
+
+  /** Sends what waits, for `timeoutMs` at most. */
+  drain(timeoutMs: number): Promise<DrainResult> {
+    return this.queues.drain(timeoutMs);
+  }
+
+  metrics(): QueueMetrics[] {
+    return this.queues.metrics();
+  }
+}
+
+/**
+ * Lets a plugin's `log` handler be attached like a sink: every record once, in order; a handler that
+ * fails is reported and not repeated.
+ */
+export function handlerSink<Config>(
+  log: (entry: LogEntry, config: Config) => void | Promise<void>,
+  onError: (error: unknown) => void,
+): LogSink<Config> {
+  return {
+    queue: () => ({ ...queueDefaults, max_batch_size: 100, max_coalescing_delay: 0.05 }),
+    async send(batch, config, signal) {
+      for (const entry of batch) {
+        if (signal.aborted) return;
+        try {
+          await log(entry, config);
+        } catch (error) {
+          onError(error);
+        }
+      }
+    },
+  };
+}
