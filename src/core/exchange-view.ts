@@ -19,6 +19,8 @@ export class ExchangeView {
   private readonly core: Core;
   private memory: Memory;
   private base: number = Region.phaseView.offset;
+  /** The private copy, kept for the next exchange where it is small. */
+  private copy: Memory | null = null;
 
   constructor(core: Core) {
     this.core = core;
@@ -133,9 +135,12 @@ export class ExchangeView {
   /** Copies what the phase shows, so that reads stay valid after the core has moved on. */
   detach(): void {
     if (!this.attached) return;
-    const copy = new Relocation(this.core, this.copySize());
-    copy.phaseView();
-    this.memory = copy.memory;
+    const size = (this.copySize() + 7) & ~7;
+    const memory =
+      this.copy && this.copy.u8.length >= size ? this.copy : privateMemory(Math.max(size, 1024));
+    this.copy = memory.u8.length <= keptCopyBytes ? memory : null;
+    new Relocation(this.core, memory).phaseView();
+    this.memory = memory;
     this.base = 0;
   }
 
@@ -187,22 +192,29 @@ const spanFields = [
 
 const lowerCase = (code: number): number => (code >= 65 && code <= 90 ? code + 32 : code);
 
+/** An idle connection keeps no larger copy than this. */
+const keptCopyBytes = 4096;
+
+function privateMemory(size: number): Memory {
+  const bytes = new ArrayBuffer(size);
+  return {
+    u8: new Uint8Array(bytes),
+    u16: new Uint16Array(bytes),
+    u32: new Uint32Array(bytes),
+    f64: new Float64Array(bytes),
+    buffer: Buffer.from(bytes),
+  };
+}
+
 /** Copies a phase view with everything it points to into one buffer, and moves the pointers. */
 class Relocation {
   readonly memory: Memory;
   private readonly core: Core;
   private end: number = PhaseView.size;
 
-  constructor(core: Core, size: number) {
+  constructor(core: Core, memory: Memory) {
     this.core = core;
-    const bytes = new ArrayBuffer((size + 7) & ~7);
-    this.memory = {
-      u8: new Uint8Array(bytes),
-      u16: new Uint16Array(bytes),
-      u32: new Uint32Array(bytes),
-      f64: new Float64Array(bytes),
-      buffer: Buffer.from(bytes),
-    };
+    this.memory = memory;
   }
 
   phaseView(): void {
