@@ -4,12 +4,13 @@
  */
 import { collectEntities, type Draft } from './collect.js';
 import { type ConfigDocument, type DocumentProblem, parseConfig } from './document.js';
-import { schemaOf } from './entities.js';
+import { childrenOf, schemaOf } from './entities.js';
 import { migrateRoute } from './migrate.js';
 import type { Snapshot } from './model.js';
+import { didYouMean } from './nearest.js';
 import { resolveEntities } from './resolve.js';
 import { shown, unwrap } from './schema/env-text.js';
-import type { Path, PluginSchemas, SchemaError } from './schema/field.js';
+import type { Path, PluginSchemas, RecordSchema, SchemaError } from './schema/field.js';
 import { unknownPlugin } from './schema/plugin.js';
 import { validateRecord } from './schema/validate.js';
 import { buildSnapshot } from './snapshot.js';
@@ -76,7 +77,7 @@ export function loadConfig(source: ConfigSource): LoadResult {
   // A reference to a variable that is missing says enough; what became of the field does not.
   const known = new Set(found.map((problem) => JSON.stringify(problem.path)));
   const report = (error: SchemaError, draft: Draft | null) => {
-    if (known.has(JSON.stringify(error.path))) return;
+    if (known.has(JSON.stringify(error.given ?? error.path))) return;
     found.push(schemaProblem(error, draft, document));
   };
   for (const error of errors) report(error, null);
@@ -97,10 +98,18 @@ function validateDraft(draft: Draft, formatVersion: string, source: ConfigSource
   const input = old ? migrateRoute(draft.input) : draft.input;
   const { value, errors } = validateRecord(schema, input, path);
   draft.value = value;
-  draft.errors.push(...errors);
+  for (const error of errors) draft.errors.push(withNestedNames(error, draft, schema));
   if (typeof pluginName !== 'string') return;
   const unknown = unknownPlugin(pluginName, shown(draft.input.name), source.pluginSchemas);
   if (unknown) draft.errors.push({ ...unknown, path: [...path, 'name'] });
+}
+
+/** A misspelt nested collection is an unknown field, too: `routs` in a service. */
+function withNestedNames(error: SchemaError, draft: Draft, schema: RecordSchema): SchemaError {
+  const { path, at, hint } = error;
+  if (at !== 'key' || hint !== undefined || path.length !== draft.path.length + 1) return error;
+  const names = [...Object.keys(schema.fields), ...childrenOf(draft.kind.collection).keys()];
+  return { ...error, hint: didYouMean(String(path.at(-1)), names) };
 }
 
 function documentProblem(problem: DocumentProblem): Problem {

@@ -11,8 +11,8 @@ export function normalizePath(path: string): string {
   return decoded.includes('.') || decoded.includes('//') ? removeDots(decoded) : decoded;
 }
 
-/** Decodes the percent-encoded octets that need no encoding; `escape` sees the decoded text. */
-export function decodeRuns(path: string, escape: (text: string) => string): string {
+/** Decodes the percent-encoded octets that need no encoding; `quote` sees the decoded text. */
+export function decodeRuns(path: string, quote: (text: string) => string): string {
   return path.replace(/(?:%[0-9a-fA-F]{2})+/g, (run) => {
     let text = '';
     let octets: number[] = [];
@@ -22,10 +22,10 @@ export function decodeRuns(path: string, escape: (text: string) => string): stri
         octets.push(octet);
         continue;
       }
-      text += escape(decodeOctets(octets)) + run.slice(at, at + 3).toUpperCase();
+      text += quote(decodeOctets(octets)) + run.slice(at, at + 3).toUpperCase();
       octets = [];
     }
-    return text + escape(decodeOctets(octets));
+    return text + quote(decodeOctets(octets));
   });
 }
 
