@@ -1,0 +1,68 @@
+/** Read-only views of the configuration's entities with Kong's paging, look-up and errors. */
+import type { Snapshot } from '../config/model.js';
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Endpoint collections and the field that names an entity in a path. */
+const collections: Readonly<Record<string, string>> = {
+  services: 'name',
+  routes: 'name',
+  consumers: 'username',
+  plugins: 'instance_name',
+};
+
+const notFound: AdminAnswer = { status: 404, body: { message: 'Not found' } };
+
+/** Answers `GET /services`, `/routes/{id or name}`, `/services/{s}/routes` and the like; null: no such path. */
+export function readEntities(
+  parts: readonly string[],
+  query: URLSearchParams,
+  snapshot: Snapshot,
+): AdminAnswer | null {
+  const [collection, key, child] = parts;
+  if (!(collection in collections) || parts.length > 3) return null;
+  const all = rows(snapshot, collection);
+  if (key === undefined) return page(all, query, `/${collection}`);
+  const found = all.find((row) => row.id === key || row[collections[collection]] === key);
+  if (child !== undefined && !(child in collections)) return null;
+  if (found === undefined) return notFound;
+  if (child === undefined) return { status: 200, body: found };
+  const field = collection.slice(0, -1);
+  const children = rows(snapshot, child).filter((row) => {
+    return (row[field] as { id?: string } | null | undefined)?.id === found.id;
+  });
+  return page(children, query, `/${collection}/${key}/${child}`);
+}
+
+type Row = Record<string, unknown> & { readonly id: string };
+
+function rows(snapshot: Snapshot, collection: string): Row[] {
+  const all = Object.values(snapshot.entities[collection] ?? {}) as Row[];
+  return all.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function page(all: readonly Row[], query: URLSearchParams, path: string): AdminAnswer {
+  const size = query.has('size') ? Number(query.get('size')) : 100;
+  if (Number.isNaN(size)) return invalid(9, 'invalid size', 'size must be a number');
+  if (!Number.isInteger(size) || size < 1 || size > 1000) {
+    return invalid(9, 'invalid size', 'size must be an integer between 1 and 1000');
+  }
+  const given = query.get('offset');
+  const from = given === null ? 0 : Number(Buffer.from(given, 'base64').toString('latin1'));
+  if (!Number.isInteger(from) || from < 0) {
+    return invalid(7, 'invalid offset', `'${given}' is not a valid offset: bad base64 encoding`);
+  }
+  const data = all.slice(from, from + size);
+  if (from + size >= all.length) return { status: 200, body: { data, next: null } };
+  const offset = Buffer.from(String(from + size), 'latin1').toString('base64');
+  const next = `${path}?offset=${encodeURIComponent(offset)}`;
+  return { status: 200, body: { data, next, offset } };
+}
+
+function invalid(code: number, name: string, message: string): AdminAnswer {
+  return { status: 400, body: { code, name, message } };
+}

@@ -1,0 +1,247 @@
+/**
+ * The Admin API over `node:http`, on its own listeners: Kong's paths, answers and errors for a node
+ * without a database (kong-config reference, sections 8 to 11).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import type { ListenSpec } from '../driver/contract.js';
+import { GatewayError } from '../errors.js';
+import { configOf, readBody } from './body.js';
+import { type AdminAnswer, readEntities } from './entities.js';
+import type { AdminSource } from './source.js';
+
+export interface AdminOptions {
+  readonly source: AdminSource;
+  /** Largest body of `POST /config`, in bytes. */
+  readonly bodyBytesMax: number;
+}
+
+export interface AdminServer {
+  readonly address: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens one address of `admin_listen`.
+ * @throws GatewayError GW_E_LISTEN
+ */
+export async function openAdmin(spec: ListenSpec, options: AdminOptions): Promise<AdminServer> {
+  const server = createServer((request, response) => void handle(request, response, options));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(new GatewayError('GW_E_LISTEN', `admin_listen: ${cause.message}`, { cause }));
+    });
+    if (spec.unix) server.listen(spec.host, resolve);
+    else server.listen({ host: spec.host, port: spec.port, backlog: spec.backlog }, resolve);
+  });
+  server.on('clientError', (_error, socket) => socket.destroy());
+  const bound = server.address() as AddressInfo | string;
+  return {
+    address: typeof bound === 'string' ? bound : bound.address,
+    port: typeof bound === 'string' ? 0 : bound.port,
+    close: () => closeServer(server),
+  };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: AdminOptions,
+): Promise<void> {
+  const startedMs = performance.now();
+  let answer: AdminAnswer;
+  try {
+    answer = await route(request, options);
+  } catch (error) {
+    const tooLarge = error instanceof GatewayError && error.code === 'GW_E_ADMIN_BODY';
+    answer = tooLarge
+      ? { status: 413, body: { message: error.message }, headers: { connection: 'close' } }
+      : { status: 500, body: { message: 'An unexpected error occurred' } };
+  }
+  send(request, response, answer, options.source.version, performance.now() - startedMs);
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: AdminAnswer,
+  version: string,
+  latencyMs: number,
+): void {
+  const isText = typeof answer.body === 'string';
+  const text = isText ? (answer.body as string) : JSON.stringify(answer.body);
+  const headers: Record<string, string | number> = {
+    'access-control-allow-origin': request.headers.origin ?? '*',
+    'access-control-allow-credentials': 'true',
+    'x-kong-admin-latency': Math.round(latencyMs),
+    server: `headgate/${version}`,
+    ...answer.headers,
+  };
+  if (answer.body !== undefined) {
+    headers['content-type'] ??= isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
+    headers['content-length'] = Buffer.byteLength(text);
+  } else if (answer.status !== 204 && answer.status !== 304) headers['content-length'] = 0;
+  response.writeHead(answer.status, headers);
+  response.end(request.method === 'HEAD' || answer.body === undefined ? undefined : text);
+}
+
+type Handler = (
+  options: AdminOptions,
+  query: URLSearchParams,
+  request: IncomingMessage,
+) => AdminAnswer | Promise<AdminAnswer>;
+
+/** Fixed endpoints by path, then by method. HEAD is GET, OPTIONS lists the methods. */
+const endpoints: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  '/': { GET: (options) => ({ status: 200, body: nodeInfo(options.source) }) },
+  '/status': {
+    GET: ({ source }) => ({
+      status: 200,
+      body: { ...source.status(), configuration_hash: source.snapshot().hash },
+    }),
+  },
+  '/status/ready': { GET: ({ source }) => readiness(source) },
+  '/config': {
+    GET: ({ source }) => ({ status: 200, body: { config: source.configText() } }),
+    POST: postConfig,
+  },
+  '/metrics': {
+    GET: ({ source }) => ({
+      status: 200,
+      body: source.metrics(),
+      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+    }),
+  },
+  '/endpoints': { GET: () => ({ status: 200, body: { data: endpointList() } }) },
+  '/plugins/enabled': {
+    GET: ({ source }) => ({
+      status: 200,
+      body: { enabled_plugins: source.plugins().map((plugin) => plugin.name) },
+    }),
+  },
+};
+
+async function route(request: IncomingMessage, options: AdminOptions): Promise<AdminAnswer> {
+  const url = new URL(request.url ?? '/', 'http://admin');
+  const path = url.pathname.length > 1 ? url.pathname.replace(/\/$/, '') : '/';
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
+  const fixed = endpoints[path];
+  if (fixed) {
+    if (method === 'OPTIONS') return allowed(Object.keys(fixed), request);
+    const handler = fixed[method];
+    return handler ? handler(options, url.searchParams, request) : notAllowed;
+  }
+  const parts = path.slice(1).split('/').map(decodePart);
+  const answer = schemaAnswer(parts, options.source) ?? entityAnswer(parts, url, options);
+  if (answer === null) return { status: 404, body: { message: 'Not found' } };
+  if (method === 'OPTIONS') return allowed(['GET'], request);
+  return method === 'GET' ? answer : refuseWrite(method, parts);
+}
+
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function entityAnswer(
+  parts: readonly string[],
+  url: URL,
+  options: AdminOptions,
+): AdminAnswer | null {
+  return readEntities(parts, url.searchParams, options.source.snapshot());
+}
+
+function schemaAnswer(parts: readonly string[], source: AdminSource): AdminAnswer | null {
+  if (parts[0] !== 'schemas' || parts[1] !== 'plugins' || parts.length !== 3) return null;
+  const plugin = source.plugins().find((one) => one.name === parts[2]);
+  if (plugin) return { status: 200, body: plugin.schema };
+  return { status: 404, body: { message: `No plugin named '${parts[2]}'` } };
+}
+
+const notAllowed: AdminAnswer = { status: 405, body: { message: 'Method not allowed' } };
+
+/** Without a database entities are written through `POST /config` only. */
+function refuseWrite(method: string, parts: readonly string[]): AdminAnswer {
+  const verb = { POST: 'create', PUT: 'create or update', PATCH: 'update', DELETE: 'remove' }[method];
+  if (verb === undefined) return notAllowed;
+  const message = `cannot ${verb} '${parts[0]}' entities when not using a database`;
+  return { status: 405, body: { code: 12, name: 'operation unsupported', message } };
+}
+
+function allowed(methods: readonly string[], request: IncomingMessage): AdminAnswer {
+  const list = [...new Set([...methods, 'HEAD', 'OPTIONS'])].sort().join(', ');
+  const asked = request.headers['access-control-request-headers'];
+  return {
+    status: 204,
+    headers: {
+      allow: list,
+      'access-control-allow-methods': list,
+      'access-control-allow-headers': asked ?? 'Content-Type',
+    },
+  };
+}
+
+function readiness(source: AdminSource): AdminAnswer {
+  const reason = source.notReady();
+  return { status: reason === null ? 200 : 503, body: { message: reason ?? 'ready' } };
+}
+
+function nodeInfo(source: AdminSource): Record<string, unknown> {
+  const plugins = source.plugins();
+  const used = new Set(source.snapshot().plugins.map((plugin) => plugin.name));
+  return {
+    tagline: 'Welcome to headgate',
+    version: source.version,
+    edition: 'community',
+    hostname: hostname(),
+    node_id: source.nodeId,
+    plugins: {
+      available_on_server: Object.fromEntries(
+        plugins.map(({ name, version, priority }) => [name, { version, priority }]),
+      ),
+      enabled_in_cluster: [...used].sort(),
+    },
+    configuration: source.settings(),
+    pids: { master: process.pid, workers: [process.pid] },
+  };
+}
+
+function endpointList(): string[] {
+  const entities = ['/services', '/routes', '/consumers', '/plugins'];
+  return [...Object.keys(endpoints), ...entities, ...entities.map((path) => `${path}/{id}`)].sort();
+}
+
+async function postConfig(
+  { source, bodyBytesMax }: AdminOptions,
+  query: URLSearchParams,
+  request: IncomingMessage,
+): Promise<AdminAnswer> {
+  const body = await readBody(request, bodyBytesMax);
+  const config = configOf(body, request.headers['content-type'] ?? '');
+  if ('status' in config) {
+    if (config.status === 415) return { status: 415 };
+    return { status: 400, body: { message: config.message } };
+  }
+  const option = (name: string) => isOn(config.options[name] ?? query.get(name));
+  const before = source.snapshot().hash;
+  const outcome = await source.apply(config.text, config.format);
+  if (!outcome.ok) return { status: 400, body: outcome.error(option('flatten_errors')) };
+  if (option('check_hash') && outcome.snapshot.hash === before) return { status: 304 };
+  return { status: 201, body: outcome.snapshot.entities };
+}
+
+function isOn(value: string | null): boolean {
+  return value !== null && ['1', 'true', 'on', 'yes'].includes(value);
+}

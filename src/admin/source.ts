@@ -1,0 +1,35 @@
+/** What the Admin API shows and does; the gateway implements it. */
+import type { KongError } from '../config/kong-error.js';
+import type { Snapshot } from '../config/model.js';
+
+export interface PluginFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly priority: number;
+  /** Kong's description of the plugin's `config`, as plain JSON. */
+  readonly schema: unknown;
+}
+
+/** Outcome of `POST /config`: applied, or refused without any change. */
+export type ApplyOutcome =
+  | { readonly ok: true; readonly snapshot: Snapshot }
+  | { readonly ok: false; readonly error: (flatten: boolean) => KongError };
+
+export interface AdminSource {
+  readonly version: string;
+  readonly nodeId: string;
+  /** Null: ready; else why not. */
+  notReady(): string | null;
+  snapshot(): Snapshot;
+  /** Text of the configuration in use. */
+  configText(): string;
+  /** Loads, swaps, and resolves after the swap. */
+  apply(text: string, format: 'json' | 'yaml'): Promise<ApplyOutcome>;
+  /** Fields of `GET /status` beside `configuration_hash`. */
+  status(): Record<string, unknown>;
+  /** Prometheus text. */
+  metrics(): string;
+  plugins(): readonly PluginFacts[];
+  /** Names and values of the node's settings, without secrets. */
+  settings(): Record<string, unknown>;
+}
