@@ -76,6 +76,8 @@ export class CorePort {
   readonly #generation = new Uint16Array(downstreamCount).fill(1);
   readonly #free = new Int32Array(downstreamCount);
   #freeCount = downstreamCount;
+  /** Where short runs of SENDs are put together. */
+  readonly #scratch = Buffer.allocUnsafeSlow(latin1BytesMax);
 
   constructor(core: Core, clock: Clock, sink: CommandSink) {
     this.#core = core;
@@ -218,18 +220,28 @@ export class CorePort {
       last += 4;
       total += this.#checked(last);
     }
-    if (last === at && total <= latin1BytesMax) {
-      this.#sink.send(index, buffer.latin1Slice(u32[at + 2], u32[at + 2] + total));
-      return last;
+    const start = u32[at + 2];
+    if (total <= latin1BytesMax) {
+      const text =
+        last === at
+          ? buffer.latin1Slice(start, start + total)
+          : this.#gather(this.#scratch, at, last).latin1Slice(0, total);
+      this.#sink.send(index, text);
+    } else {
+      this.#sink.send(index, this.#gather(Buffer.allocUnsafe(total), at, last));
     }
-    const data = Buffer.allocUnsafe(total);
+    return last;
+  }
+
+  /** Copies the bytes of a run of SENDs one behind the other. */
+  #gather(into: Buffer, at: number, last: number): Buffer {
+    const { u32, buffer } = this.#core;
     let filled = 0;
     for (let record = at; record <= last; record += 4) {
       const from = u32[record + 2];
-      filled += buffer.copy(data, filled, from, from + u32[record + 3]);
+      filled += buffer.copy(into, filled, from, from + u32[record + 3]);
     }
-    this.#sink.send(index, data);
-    return last;
+    return into;
   }
 
   /** Length of the SEND at this record after its range was checked. */
