@@ -125,7 +125,7 @@ export class Queue<T> {
     this.#stopping = 'drain';
     this.poll();
     this.#wake?.();
-    if (this.idle) return Promise.resolve();
+    if (this.idle || this.#abort.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
