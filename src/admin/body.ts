@@ -79,7 +79,8 @@ function multipart(text: string, contentType: string): URLSearchParams {
   for (const part of text.split(`--${boundary}`).slice(1, -1)) {
     const split = part.indexOf('\r\n\r\n');
     const name = /name="([^"]*)"/i.exec(part.slice(0, split))?.[1];
-    if (split > 0 && name !== undefined) fields.append(name, part.slice(split + 4).replace(/\r\n$/, ''));
+    if (split > 0 && name !== undefined)
+      fields.append(name, part.slice(split + 4).replace(/\r\n$/, ''));
   }
   return fields;
 }

@@ -87,7 +87,9 @@ function send(
     ...answer.headers,
   };
   if (answer.body !== undefined) {
-    headers['content-type'] ??= isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
+    headers['content-type'] ??= isText
+      ? 'text/plain; charset=utf-8'
+      : 'application/json; charset=utf-8';
     headers['content-length'] = Buffer.byteLength(text);
   } else if (answer.status !== 204 && answer.status !== 304) headers['content-length'] = 0;
   response.writeHead(answer.status, headers);
@@ -174,7 +176,9 @@ const notAllowed: AdminAnswer = { status: 405, body: { message: 'Method not allo
 
 /** Without a database entities are written through `POST /config` only. */
 function refuseWrite(method: string, parts: readonly string[]): AdminAnswer {
-  const verb = { POST: 'create', PUT: 'create or update', PATCH: 'update', DELETE: 'remove' }[method];
+  const verb = { POST: 'create', PUT: 'create or update', PATCH: 'update', DELETE: 'remove' }[
+    method
+  ];
   if (verb === undefined) return notAllowed;
   const message = `cannot ${verb} '${parts[0]}' entities when not using a database`;
   return { status: 405, body: { code: 12, name: 'operation unsupported', message } };
