@@ -25,7 +25,7 @@ export interface PluginDefinition<F extends Fields = Fields> {
   headerFilter?(ctx: HeaderFilterContext<Infer<F>>): void;
   /** After the last byte, off the request's path; errors are logged and change nothing. */
   log?(entry: LogEntry, config: Infer<F>): void | Promise<void>;
-  /** For plugins that ship log entries in batches: each configuration gets its own queue. */
+  /** Instead of `log`, for plugins that ship entries in batches through a queue. */
   readonly logSink?: LogSink<Infer<F>>;
 }
 
@@ -85,5 +85,6 @@ function handlerFault(definition: Partial<Record<keyof PluginDefinition, unknown
   if (typeof sink?.queue !== 'function' || typeof sink.send !== 'function') {
     return 'logSink must have the functions queue and send';
   }
+  if (definition.log) return 'log and logSink exclude each other';
   return null;
 }

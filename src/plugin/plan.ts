@@ -21,10 +21,8 @@ export interface Plan {
   readonly service: Service | null;
   readonly access: readonly PlanStep[];
   readonly headerFilter: readonly PlanStep[];
-  /** Steps with a log handler. */
+  /** Steps with a log handler or a log sink: each gets the log records through a queue. */
   readonly log: readonly PlanStep[];
-  /** Steps with a log sink: each has a queue of its own. */
-  readonly sinks: readonly PlanStep[];
   /** Phase bits for the route record. */
   readonly phases: number;
 }
@@ -77,8 +75,7 @@ function planOf(route: Route | null, steps: readonly PlanStep[]): Plan {
     service: route?.service ?? null,
     access,
     headerFilter,
-    log: steps.filter((step) => step.plugin.log),
-    sinks: steps.filter((step) => step.plugin.logSink),
+    log: steps.filter((step) => step.plugin.log || step.plugin.logSink),
     phases,
   });
 }

@@ -1,0 +1,275 @@
+/**
+ * The data plane of one event loop: a core, the driver that feeds it, plans, targets, log queues and
+ * metric slots. It knows nothing of files, admin or signals.
+ */
+import type { Service, Snapshot } from './config/model.js';
+import type { Settings } from './config/settings.js';
+import { readControl, readGauge, writeAccessRing, writeSettings } from './core/control.js';
+import type { ControlValues } from './core/control.js';
+import { type Core, createCore } from './core/instance.js';
+import { Event } from './core/layout.js';
+import { readMetricSlot } from './core/metric-slot.js';
+import { type EncodedTable, encodeTable, installTable } from './core/router.js';
+import type { BoundListener, Driver, ListenSpec } from './driver/contract.js';
+import { createNetDriver } from './driver/net.js';
+import { GatewayError } from './errors.js';
+import { Generations, type Holdings } from './generation.js';
+import { AccessLog } from './log/access-log.js';
+import type { QueueMetrics } from './log/queue.js';
+import { handlerSink, type LogAttachment, LogShipping } from './log/shipping.js';
+import type { Logger } from './observe/logger.js';
+import { MetricSeries, unmatchedSlot } from './observe/metrics.js';
+import type { Scrape } from './observe/exposition.js';
+import type { AnyPlugin } from './plugin/define.js';
+import { PhaseRunner } from './plugin/phases.js';
+import { buildPlans, type Plan, type PlanStep, type PlanTable } from './plugin/plan.js';
+import { product } from './product.js';
+import type { Clock } from './time.js';
+import { TargetTable } from './upstream/target-table.js';
+
+export interface WorkerOptions {
+  readonly settings: Settings;
+  readonly plugins: ReadonlyMap<string, AnyPlugin>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** The core trapped or broke a rule: this worker carries nothing any more. */
+  readonly onFault: (error: Error) => void;
+}
+
+/** How often log queues are looked at, and the drain looks for the last exchange. */
+const pollMs = 20;
+const drainCheckMs = 5;
+const accessLimits = { maxEntries: 100_000, maxBytes: null };
+const workspace = { id: '00000000-0000-0000-0000-000000000000', name: 'default' };
+
+export class GatewayWorker {
+  readonly #options: WorkerOptions;
+  readonly #core: Core;
+  readonly #driver: Driver;
+  readonly #targets: TargetTable;
+  readonly #shipping: LogShipping;
+  readonly #generations: Generations;
+  readonly #series = new MetricSeries();
+  #accessLog: AccessLog | null = null;
+  #poll: unknown = null;
+  #closed = false;
+
+  private constructor(options: WorkerOptions) {
+    const { settings, clock, logger, onFault } = options;
+    this.#options = options;
+    const core = createCore();
+    this.#core = core;
+    writeSettings(core, settings, product);
+    const targets = new TargetTable({ clock, idleMs: settings.upstreamKeepaliveIdleMs });
+    this.#targets = targets;
+    const resolver = {
+      route: (generation: number, index: number) => this.#generations.routeOf(generation, index),
+      target: (index: number) => targets.address(index),
+      workspace,
+    };
+    this.#shipping = new LogShipping({
+      core,
+      clock,
+      resolver,
+      log: (level, message) => logger[level]({}, message),
+    });
+    this.#generations = new Generations({ core, clock, targets, shipping: this.#shipping });
+    this.#driver = createNetDriver({
+      core,
+      clock,
+      target: (index) => targets.address(index),
+      portMaps: settings.portMaps,
+      onFault,
+    });
+    core.onPhase = new PhaseRunner({
+      core,
+      planOf: this.#generations.planOf,
+      postWith: (event, connection, fill) => this.#driver.postWith(event, connection, fill),
+    }).call;
+  }
+
+  /**
+   * Makes a worker that listens nowhere and routes nothing yet.
+   * @throws GatewayError GW_E_SETTING_VALUE, GW_E_LAYOUT_MISMATCH
+   */
+  static async create(options: WorkerOptions): Promise<GatewayWorker> {
+    const worker = new GatewayWorker(options);
+    await worker.#openAccessLog();
+    worker.#schedulePoll();
+    return worker;
+  }
+
+  get generation(): number {
+    return this.#generations.current;
+  }
+
+  /** Generations whose exchanges or log records have not ended, the one in use included. */
+  get liveGenerations(): number {
+    return this.#generations.size;
+  }
+
+  /** @throws GatewayError GW_E_LISTEN */
+  listen(spec: ListenSpec): Promise<BoundListener> {
+    return this.#driver.listen(spec);
+  }
+
+  /**
+   * Compiles a snapshot and swaps it in; requests that have begun end under the old one.
+   * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT; the table in use stays
+   */
+  install(snapshot: Snapshot): number {
+    const table = buildPlans(snapshot, this.#options.plugins, this.#options.logger);
+    const targets: number[] = [];
+    const attachments = new Map<PlanStep, LogAttachment>();
+    const holdings = (): Holdings => ({ table, targets, attachments: [...attachments.values()] });
+    try {
+      const byService = new Map<Service, number>();
+      for (const service of table.services) {
+        const index = this.#targets.acquire(service.host, service.port);
+        targets.push(index);
+        byService.set(service, index);
+      }
+      for (const step of table.steps) this.#attach(step, attachments);
+      const encoded = this.#encode(table, byService, attachments);
+      const generation = installTable(this.#core, encoded);
+      this.#generations.add(generation, holdings());
+      return generation;
+    } catch (error) {
+      this.#generations.discard(holdings());
+      throw error;
+    }
+  }
+
+  /** Stops accepting; what is established lives on. */
+  stopListening(): Promise<void> {
+    return this.#driver.stopListening();
+  }
+
+  /**
+   * Lets every exchange end and sends every log entry, for `timeoutMs` at most.
+   * @returns exchanges and tunnels that were still there when the time was over
+   */
+  async drain(timeoutMs: number): Promise<number> {
+    const { clock } = this.#options;
+    const end = clock.now() + timeoutMs;
+    this.#driver.post(Event.DRAIN, 0, 0, 0);
+    while (this.#busy() > 0 && clock.now() < end && !this.#closed) await this.#sleep(drainCheckMs);
+    const left = this.#busy();
+    await this.#accessLog?.flush();
+    const { lost } = await this.#shipping.drain(Math.max(1000, end - clock.now()));
+    if (lost > 0) this.#options.logger.warn({ lost }, 'log entries could not be delivered');
+    return left;
+  }
+
+  /** Resets what is left and gives everything back. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.clock.clearTimeout(this.#poll);
+    this.#generations.close();
+    await this.#driver.close();
+    await this.#shipping.drain(0);
+    await this.#accessLog?.close();
+  }
+
+  /** Opens the access log's file again. */
+  async reopenLogs(): Promise<void> {
+    await this.#accessLog?.reopen();
+  }
+
+  stats(): ControlValues {
+    return readControl(this.#core);
+  }
+
+  queues(): QueueMetrics[] {
+    return this.#shipping.metrics();
+  }
+
+  *series(): Scrape['series'] {
+    for (const series of this.#series.all()) {
+      yield { ...series, values: readMetricSlot(this.#core, series.slot) };
+    }
+  }
+
+  #attach(step: PlanStep, attachments: Map<PlanStep, LogAttachment>): void {
+    const { plugin, entity, logger } = step;
+    const { log } = plugin;
+    const onError = (error: unknown) =>
+      logger.error({ err: error }, `plugin ${plugin.name} failed in log`);
+    const sink = plugin.logSink ?? (log && handlerSink(log.bind(plugin), onError));
+    if (sink) attachments.set(step, this.#shipping.attach(entity, sink));
+  }
+
+  #encode(
+    table: PlanTable,
+    byService: ReadonlyMap<Service, number>,
+    attachments: ReadonlyMap<PlanStep, LogAttachment>,
+  ): EncodedTable {
+    const rings = (plan: Plan): number[] => {
+      const ids = plan.log.map((step) => attachments.get(step)?.ring);
+      return [...new Set(ids.filter((id) => id !== undefined))];
+    };
+    const encoded = encodeTable({
+      routes: table.routes,
+      services: table.services,
+      perRoute: (route, index) => ({
+        phases: table.plans[index].phases,
+        metricSlot: this.#series.slotOf(route),
+        ringIds: rings(table.plans[index]),
+        plan: index,
+      }),
+      unmatched: {
+        phases: table.unmatched.phases,
+        metricSlot: unmatchedSlot,
+        ringIds: rings(table.unmatched),
+        plan: table.routes.length,
+      },
+      targetIndex: (service) => byService.get(service) ?? 0,
+    });
+    if (!('problems' in encoded)) return encoded;
+    const lines = encoded.problems.map(({ route, field, message }) => {
+      const { name, id } = table.routes[route];
+      return `route ${name ?? id}: ${field}: ${message}`;
+    });
+    throw new GatewayError('GW_E_CONFIG_INVALID', lines.join('\n'), { details: encoded.problems });
+  }
+
+  async #openAccessLog(): Promise<void> {
+    const { settings, clock, logger } = this.#options;
+    if (settings.accessLog === 'off') return;
+    const ring = this.#shipping.rings.open('access log', accessLimits);
+    this.#accessLog = await AccessLog.open({
+      destination: settings.accessLog,
+      source: ring,
+      clock,
+      resolver: {
+        route: this.#generations.routeOf,
+        target: (index) => this.#targets.address(index),
+        workspace,
+      },
+      onError: (error) => logger.error({ err: error }, 'the access log cannot be written'),
+    });
+    this.#generations.accessRing = ring.id;
+    writeAccessRing(this.#core, ring.id);
+  }
+
+  #schedulePoll(): void {
+    this.#poll = this.#options.clock.setTimeout(() => {
+      if (this.#closed) return;
+      this.#shipping.pollAll();
+      this.#accessLog?.poll();
+      this.#schedulePoll();
+    }, pollMs);
+  }
+
+  #busy(): number {
+    // A tunnel is an exchange that has not ended, so it is counted once.
+    return readGauge(this.#core, 'activeExchanges');
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.clock.setTimeout(resolve, ms);
+    });
+  }
+}
