@@ -16,7 +16,8 @@ import {
 } from 'yaml';
 import { limits } from '../limits.js';
 import { interpolate } from './interpolate.js';
-import { jsonFault } from './json-fault.js';
+import { brokenJson, readJson } from './json-document.js';
+import { JsonSyntaxError } from './json-reader.js';
 import { EnvText } from './schema/env-text.js';
 import type { Path } from './schema/field.js';
 
@@ -50,8 +51,15 @@ export function parseConfig(
     return unparsed(`larger than ${limits.configBytes.value} bytes`);
   }
   const bare = text.startsWith('\ufeff') ? text.slice(1) : text;
-  const fault = options.json ? jsonFault(bare) : undefined;
-  if (fault) return unparsed(fault.message, fault);
+  if (options.json || /^\s*\{/.test(bare)) {
+    try {
+      return readJson(bare, options.env);
+    } catch (error) {
+      if (!(error instanceof JsonSyntaxError)) throw error;
+      // A brace may open a flow mapping of YAML as well.
+      if (options.json) return brokenJson(bare, error);
+    }
+  }
   try {
     return new Reader(bare, options.env).read();
   } catch (error) {
@@ -61,9 +69,8 @@ export function parseConfig(
   }
 }
 
-function unparsed(message: string, position: Position = { line: 1, column: 1 }): ConfigDocument {
-  const { line, column } = position;
-  const problem = { message, line, column, path: [], parsed: false };
+function unparsed(message: string): ConfigDocument {
+  const problem = { message, line: 1, column: 1, path: [], parsed: false };
   return { value: null, problems: [problem], locate: () => ({ line: 1, column: 1 }) };
 }
 

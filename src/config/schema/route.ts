@@ -99,7 +99,10 @@ const fields: RecordSchema['fields'] = {
 
 /** `flavor`: the node's router_flavor. */
 export function routeSchema(flavor: string): RecordSchema {
-  const expressions = flavor === 'expressions';
+  return flavor === 'expressions' ? expressionSchema : classicSchema;
+}
+
+function createSchema(expressions: boolean): RecordSchema {
   return {
     fields,
     prepare: (input) => {
@@ -189,3 +192,6 @@ function isSet(value: unknown): boolean {
   if (value === null || value === undefined) return false;
   return typeof value !== 'object' || Object.keys(value).length > 0;
 }
+
+const classicSchema = createSchema(false);
+const expressionSchema = createSchema(true);

@@ -49,7 +49,9 @@ function validateFields(
   const result: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(schema.fields)) {
     const given = Object.hasOwn(input, name) ? input[name] : undefined;
-    result[name] = validateValue(field, given, [...path, name], errors);
+    const simple = given === undefined && field.type !== 'record' && !field.required;
+    // Most fields of most entities are absent: they cost no path.
+    result[name] = simple ? absent(field) : validateValue(field, given, [...path, name], errors);
   }
   const own = errors.splice(firstError);
   const between = checkFaults(schema, result, path, own);
@@ -124,9 +126,14 @@ function fillMissing(field: FieldSchema, path: Path, errors: Errors): unknown {
     if (field.required === false && field.default === undefined) return null;
     return validateFields(field, field.default ?? {}, path, errors);
   }
-  if (field.type !== 'foreign' && field.default !== undefined)
-    return structuredClone(field.default);
-  return field.required ? fault(errors, path, 'required field missing') : null;
+  const value = absent(field);
+  return value === null && field.required ? fault(errors, path, 'required field missing') : value;
+}
+
+/** What a field is where nothing is given: a copy of its default, or null. */
+function absent(field: FieldSchema): unknown {
+  if (field.type === 'foreign' || field.type === 'record') return null;
+  return field.default === undefined ? null : unwrap(field.default);
 }
 
 function validatePresent(field: FieldSchema, value: unknown, path: Path, errors: Errors): unknown {
