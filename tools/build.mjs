@@ -2,6 +2,7 @@
  * Builds dist/ (TypeScript) and build/ (the core, three targets). With `--codegen` it first writes
  * the generated files of both sides; without, it refuses where they are out of date.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -30,7 +31,7 @@ async function buildTypeScript() {
   pruneOutput(join(root, 'dist'), join(root, 'src'));
   const stale = await staleGenerated();
   if (stale.length > 0) throw new Error(`${stale.join(', ')} out of date: npm run codegen`);
-  await writeSchema();
+  writeSchema();
 }
 
 function buildCore(target) {
@@ -60,12 +61,10 @@ async function staleGenerated() {
 }
 
 /** Writes dist/schema.json, what editors load to complete configuration files. */
-async function writeSchema() {
-  const path = join(root, 'dist/config/json-schema.js');
-  if (!existsSync(path)) return;
-  const { jsonSchema } = await import(pathToFileURL(path));
-  const schema = typeof jsonSchema === 'function' ? jsonSchema() : jsonSchema;
-  writeFileSync(join(root, 'dist/schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
+function writeSchema() {
+  const cli = join(root, 'dist/cli.js');
+  if (!existsSync(cli)) return;
+  writeFileSync(join(root, 'dist/schema.json'), execFileSync(process.execPath, [cli, 'schema']));
 }
 
 /** Writes the generated files. The compiler emits even where other files have errors. */

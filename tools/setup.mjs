@@ -15,7 +15,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const parts = {
   typescript: {
     sources: ['src', 'tsconfig.json', 'package.json'],
-    outputs: ['dist/cli.js', 'dist/index.js', 'dist/index.d.ts'],
+    outputs: ['dist/cli.js', 'dist/index.js', 'dist/index.d.ts', 'dist/schema.json'],
   },
   core: {
     sources: ['assembly', 'asconfig.json', 'node_modules/assemblyscript/package.json'],
