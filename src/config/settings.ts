@@ -1,5 +1,17 @@
 /** The settings of a node, resolved from defaults, a kong.conf file, the environment and options. */
+import { TokenFlag } from '../core/layout.js';
 import type { ListenSpec } from '../driver/contract.js';
+import { GatewayError } from '../errors.js';
+import { parseConf } from './conf-file.js';
+import { didYouMean } from './nearest.js';
+import {
+  type SettingName,
+  type SettingRow,
+  type SettingValues,
+  settingNames,
+  settingTable,
+  unsupportedSettings,
+} from './setting-table.js';
 
 export interface TrustedRange {
   /** 16 bytes; IPv4 is mapped into ::ffff:0:0/96. Host bits are zero. */
@@ -39,6 +51,7 @@ export interface Settings {
   readonly clientMaxBodyBytes: number;
   readonly adminMaxBodyBytes: number;
   readonly upstreamKeepalivePoolSize: number;
+  /** At least 1; no limit is 0xffffffff. */
   readonly upstreamKeepaliveMaxRequests: number;
   /** 0: no limit. */
   readonly upstreamKeepaliveIdleMs: number;
@@ -67,10 +80,175 @@ export interface SettingSources {
   readonly options?: Readonly<Record<string, SettingValue | undefined>>;
 }
 
+interface Given {
+  readonly text: string;
+  /** Where it came from, for messages. */
+  readonly origin: string;
+}
+
+interface SettingProblem {
+  readonly unknown: boolean;
+  readonly message: string;
+}
+
+/** Names of Kubernetes for a service called `kong` or `headgate`; they are no settings. */
+const serviceLink = /_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/;
+/** Read elsewhere: the build of the core that a test wants. */
+const internalVariables = ['HEADGATE_CORE'];
+
 /**
- * Resolves the settings of a node.
- * @throws GatewayError GW_E_SETTING_UNKNOWN or GW_E_SETTING_VALUE; the message lists every problem
+ * Resolves the settings of a node: defaults, then the file, then KONG_*, then HEADGATE_*, then
+ * options. A value that is empty counts as not given.
+ * @throws GatewayError GW_E_SETTING_UNKNOWN where a name is unknown, else GW_E_SETTING_VALUE; the
+ * message lists every problem, `details.problems` holds them as a list
  */
 export function resolveSettings(sources: SettingSources = {}): Settings {
-  throw new Error(`not there yet: ${sources.confFile}`);
+  const problems: SettingProblem[] = [];
+  const given = new Map<SettingName, Given>();
+  for (const layer of layersOf(sources, problems)) {
+    const own = new Map<SettingName, Given & { name: string }>();
+    for (const { name, text, origin } of layer) {
+      const known = settingNames.get(name);
+      if (known === undefined) {
+        problems.push({ unknown: true, message: `${origin}: ${unknownSetting(name)}` });
+        continue;
+      }
+      const other = own.get(known);
+      if (other) problems.push(contradiction(origin, name, other.name));
+      else if (text !== '') own.set(known, { name, text, origin });
+    }
+    for (const [name, value] of own) given.set(name, value);
+  }
+  const values = parseValues(given, problems);
+  if (problems.length > 0) throw settingsError(problems);
+  const ignored = [...given.keys()].filter((name) => {
+    const { ignored }: SettingRow<unknown> = settingTable[name];
+    return ignored === true;
+  });
+  return toSettings(values, ignored);
+}
+
+type Layer = Iterable<Given & { readonly name: string }>;
+
+function layersOf(sources: SettingSources, problems: SettingProblem[]): Layer[] {
+  const { confText, confFile = 'kong.conf', env = {}, options = {} } = sources;
+  const file = parseConf(confText ?? '');
+  for (const { line, message } of file.problems) {
+    problems.push({ unknown: false, message: `${confFile}:${line}: ${message}` });
+  }
+  const fromFile = file.entries.map(({ name, value, line }) => {
+    return { name, text: value, origin: `${confFile}:${line}` };
+  });
+  const fromOptions = Object.entries(options).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name, text: textOf(value), origin: 'options' }],
+  );
+  return [fromFile, fromEnv(env, 'KONG_'), fromEnv(env, 'HEADGATE_'), fromOptions];
+}
+
+function fromEnv(env: Readonly<Record<string, string | undefined>>, prefix: string): Layer {
+  return Object.entries(env).flatMap(([variable, text]) => {
+    if (!variable.startsWith(prefix) || text === undefined) return [];
+    if (internalVariables.includes(variable)) return [];
+    const name = variable.slice(prefix.length).toLowerCase();
+    if (!settingNames.has(name) && serviceLink.test(variable)) return [];
+    return [{ name, text: text.trim(), origin: `environment variable ${variable}` }];
+  });
+}
+
+function textOf(value: SettingValue): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return Array.isArray(value) ? value.join(',') : String(value).trim();
+}
+
+function unknownSetting(name: string): string {
+  if (unsupportedSettings.some((pattern) => pattern.test(name))) {
+    return `'${name}' is a setting of Kong that is not supported yet`;
+  }
+  const hint = didYouMean(name, settingNames.keys());
+  return `unknown setting '${name}'${hint === undefined ? '' : `; ${hint}`}`;
+}
+
+function contradiction(origin: string, name: string, other: string): SettingProblem {
+  const message = `${origin}: '${name}' and '${other}' are the same setting`;
+  return { unknown: false, message };
+}
+
+function parseValues(
+  given: ReadonlyMap<SettingName, Given>,
+  problems: SettingProblem[],
+): SettingValues {
+  const values: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(settingTable)) {
+    const source = given.get(name as SettingName);
+    try {
+      values[name] = row.type.parse(source?.text ?? row.default);
+    } catch (error) {
+      const where = source ? `${source.origin}: ` : '';
+      const message = `${where}${name}: ${(error as Error).message}, not '${source?.text}'`;
+      problems.push({ unknown: false, message });
+    }
+  }
+  return values as unknown as SettingValues;
+}
+
+function settingsError(problems: readonly SettingProblem[]): GatewayError {
+  const unknown = problems.some((problem) => problem.unknown);
+  const messages = problems.map((problem) => problem.message);
+  return new GatewayError(
+    unknown ? 'GW_E_SETTING_UNKNOWN' : 'GW_E_SETTING_VALUE',
+    messages.join('\n'),
+    { details: { problems: messages } },
+  );
+}
+
+const pinoLevels = {
+  debug: 'debug',
+  info: 'info',
+  notice: 'info',
+  warn: 'warn',
+  error: 'error',
+  crit: 'fatal',
+  alert: 'fatal',
+  emerg: 'fatal',
+} as const;
+
+function toSettings(values: SettingValues, ignored: readonly string[]): Settings {
+  return Object.freeze({
+    proxyListen: values.proxy_listen,
+    adminListen: values.admin_listen,
+    driver: values.driver,
+    workers: values.workers,
+    accessLog: values.access_log,
+    logLevel: pinoLevels[values.log_level],
+    declarativeConfig: values.declarative_config,
+    declarativeConfigString: values.declarative_config_string,
+    plugins: values.plugins,
+    routerFlavor: values.router_flavor,
+    trustedIps: values.trusted_ips.ranges,
+    trustUnix: values.trusted_ips.unix,
+    realIpHeader: values.real_ip_header,
+    realIpRecursive: values.real_ip_recursive,
+    tokens:
+      values.headers |
+      values.headers_upstream |
+      (values.allow_debug_header ? TokenFlag.DEBUG : 0) |
+      (values.real_ip_recursive ? TokenFlag.REAL_IP_RECURSIVE : 0),
+    errorDefaultType: values.error_default_type,
+    allowDebugHeader: values.allow_debug_header,
+    portMaps: values.port_maps,
+    clientMaxBodyBytes: values.nginx_http_client_max_body_size,
+    adminMaxBodyBytes: values.nginx_admin_client_max_body_size,
+    upstreamKeepalivePoolSize: values.upstream_keepalive_pool_size,
+    upstreamKeepaliveMaxRequests: values.upstream_keepalive_max_requests || 0xffffffff,
+    upstreamKeepaliveIdleMs: values.upstream_keepalive_idle_timeout,
+    clientHeaderTimeoutMs: values.client_header_timeout,
+    clientBodyTimeoutMs: values.client_body_timeout,
+    clientBodyMinRate: values.client_body_min_rate,
+    clientBodyMinRateGraceMs: values.client_body_min_rate_grace,
+    keepaliveTimeoutMs: values.keepalive_timeout,
+    keepaliveRequests: values.keepalive_timeout === 0 ? 0 : values.keepalive_requests,
+    sendTimeoutMs: values.send_timeout,
+    drainTimeoutMs: values.drain_timeout,
+    ignored,
+  });
 }
