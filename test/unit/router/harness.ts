@@ -1,0 +1,175 @@
+/** Drives the router of a core directly: routes in, look-ups out, no sockets. */
+import type { Route, Service } from '../../../src/config/model.js';
+import type { Core } from '../../../src/core/instance.js';
+import { HeaderEntry, Protocol, Region, RouteQuery } from '../../../src/core/layout.js';
+import { type EncodedTable, encodeTable, installTable } from '../../../src/core/router.js';
+
+/** A request as the router sees it; texts are binary strings (one character per byte). */
+export interface RouterRequest {
+  readonly method: string;
+  /** Raw Host value, null: none. */
+  readonly host: string | null;
+  /** Raw origin-form target. */
+  readonly target: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly secure: boolean;
+  readonly localPort: number;
+  readonly sni: string | null;
+}
+
+export interface LookUp {
+  /** Index of the route, -1: none, -2: the path is refused with 400. */
+  readonly route: number;
+  /** Matched path bytes. */
+  readonly prefixLength: number;
+  /** Upstream target as a binary string; null without a route or a service. */
+  readonly target: string | null;
+}
+
+const ID = '00000000-0000-4000-8000-';
+const base = { tags: null, created_at: 1, updated_at: 1 };
+
+/** A service with defaults; `index` makes its id. */
+export function makeService(index: number, fields: Partial<Service> = {}): Service {
+  return {
+    ...base,
+    id: `${ID}5${String(index).padStart(11, '0')}`,
+    name: `service-${index}`,
+    protocol: 'http',
+    host: 'svc.internal',
+    port: 80,
+    path: null,
+    retries: 5,
+    connect_timeout: 60000,
+    write_timeout: 60000,
+    read_timeout: 60000,
+    enabled: true,
+    ...fields,
+  };
+}
+
+/** A route with defaults; `index` makes its id, so that ids sort like indices. */
+export function makeRoute(index: number, fields: Partial<Route> = {}): Route {
+  return {
+    ...base,
+    id: `${ID}${String(index).padStart(12, '0')}`,
+    name: `route-${index}`,
+    protocols: ['http', 'https'],
+    https_redirect_status_code: 426,
+    strip_path: true,
+    preserve_host: false,
+    request_buffering: true,
+    response_buffering: true,
+    regex_priority: 0,
+    path_handling: 'v0',
+    methods: null,
+    hosts: null,
+    paths: null,
+    headers: null,
+    snis: null,
+    sources: null,
+    destinations: null,
+    expression: null,
+    priority: 0,
+    service: null,
+    ...fields,
+  };
+}
+
+export function makeRequest(fields: Partial<RouterRequest> = {}): RouterRequest {
+  return {
+    method: 'GET',
+    host: 'any.test',
+    target: '/',
+    headers: [],
+    secure: false,
+    localPort: 80,
+    sni: null,
+    ...fields,
+  };
+}
+
+export const emptyPlan = { phases: 0, metricSlot: 0, ringIds: [], plan: 0 };
+
+/** Encodes the routes and their services. Throws where the encoder reports problems. */
+export function encode(routes: readonly Route[]): EncodedTable {
+  const services = [...new Set(routes.flatMap((route) => route.service ?? []))];
+  const encoded = encodeTable({
+    routes,
+    services,
+    perRoute: () => emptyPlan,
+    unmatched: emptyPlan,
+    targetIndex: (service) => services.indexOf(service),
+  });
+  if ('problems' in encoded) throw new Error(JSON.stringify(encoded.problems));
+  return encoded;
+}
+
+/** Puts the routes into use; returns the generation. */
+export function install(core: Core, routes: readonly Route[]): number {
+  return installTable(core, encode(routes));
+}
+
+/** Normal form of a path as a binary string, null where it is refused. */
+export function normalise(core: Core, path: string): string | null {
+  const at = Region.read.offset;
+  core.buffer.write(path, at, 'latin1');
+  const out = Region.path.offset;
+  const length = core.exports.normalize_path(at, path.length, out);
+  return length < 0 ? null : core.buffer.toString('latin1', out, out + length);
+}
+
+/** Normalises, matches and builds the upstream target, as the proxy does. */
+export function lookUp(core: Core, routes: readonly Route[], request: RouterRequest): LookUp {
+  const query = writeQuery(core, request);
+  if (query < 0) return { route: -2, prefixLength: 0, target: null };
+  const route = core.exports.route_match(query);
+  const prefixLength = core.u32[(query + RouteQuery.prefixLength) >> 2];
+  if (route < 0 || !routes[route].service) return { route, prefixLength, target: null };
+  const out = Region.out.offset;
+  const length = core.exports.route_target(query, route, out);
+  return { route, prefixLength, target: core.buffer.toString('latin1', out, out + length) };
+}
+
+/** Writes a RouteQuery with all it points at; its pointer, or -1 where the path is refused. */
+export function writeQuery(core: Core, request: RouterRequest): number {
+  const query = Region.routeScratch.offset;
+  let end = Region.read.offset;
+  const put = (text: string): number => {
+    const at = end;
+    core.buffer.write(text, at, 'latin1');
+    end += text.length;
+    return at;
+  };
+  const set = (field: number, value: number) => {
+    core.u32[(query + field) >> 2] = value;
+  };
+  const mark = request.target.indexOf('?', 1);
+  const pathBytes = mark < 0 ? request.target.length : mark;
+  const target = put(request.target);
+  const path = Region.path.offset;
+  const pathLength = core.exports.normalize_path(target, pathBytes, path);
+  if (pathLength < 0) return -1;
+  set(RouteQuery.method, put(request.method));
+  set(RouteQuery.methodLength, request.method.length);
+  set(RouteQuery.host, put(request.host ?? ''));
+  set(RouteQuery.hostLength, request.host?.length ?? 0);
+  set(RouteQuery.target, target);
+  set(RouteQuery.targetLength, request.target.length);
+  set(RouteQuery.path, path);
+  set(RouteQuery.pathLength, pathLength);
+  set(RouteQuery.headers, Region.requestHeaders.offset);
+  set(RouteQuery.headerCount, request.headers.length);
+  set(RouteQuery.protocol, request.secure ? Protocol.HTTPS : Protocol.HTTP);
+  set(RouteQuery.localPort, request.localPort);
+  set(RouteQuery.sni, put(request.sni ?? ''));
+  set(RouteQuery.sniLength, request.sni?.length ?? 0);
+  request.headers.forEach(([name, value], index) => {
+    const entry = Region.requestHeaders.offset + index * HeaderEntry.size;
+    core.u32[(entry + HeaderEntry.name) >> 2] = put(name);
+    core.u32[(entry + HeaderEntry.value) >> 2] = put(value);
+    core.u16[(entry + HeaderEntry.nameLength) >> 1] = name.length;
+    core.u16[(entry + HeaderEntry.valueLength) >> 1] = value.length;
+  });
+  return query;
+}
