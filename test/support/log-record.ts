@@ -77,6 +77,9 @@ export const service: Service = {
   connect_timeout: 60000,
   write_timeout: 60000,
   read_timeout: 60000,
+  tls_verify: null,
+  tls_verify_depth: null,
+  ca_certificates: null,
   enabled: true,
 };
 

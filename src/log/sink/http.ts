@@ -1,4 +1,5 @@
 /** Submits log batches over HTTP: one undici pool per origin, kept open between batches. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { GatewayError } from '../../errors.js';
 
@@ -7,7 +8,7 @@ export interface HttpSubmission {
   readonly endpoint: string;
   readonly method: 'POST' | 'PUT' | 'PATCH';
   readonly contentType: string;
-  /** Further fields; they never replace Content-Type, Content-Length, Host or Authorization. */
+  /** Further fields; they never replace Host, those of the body, or the user info's. */
   readonly headers: Readonly<Record<string, string>> | null;
   /** For connecting, for the answer's head and between two reads of its body. */
   readonly timeoutMs: number;
@@ -21,7 +22,7 @@ export interface HttpSubmission {
 const quotedBytes = 1024;
 /** Pools are kept for origins that were used within this time. */
 const unusedMs = 300_000;
-const fixedHeaders = new Set(['content-type', 'content-length', 'host', 'authorization']);
+const fixedHeaders = new Set(['content-type', 'content-length', 'host']);
 
 interface UsedPool {
   readonly pool: Pool;
@@ -44,12 +45,14 @@ export class HttpSink {
       const answer = await pool.request({
         path: url.pathname,
         method: submission.method,
-        headers: headersOf(submission, url),
+        headers: headersOf(submission),
         body: submission.body,
         signal: submission.signal,
       });
       status = answer.statusCode;
       text = await answer.body.text();
+      // The pool has its connection back a moment later, and would open another one until then.
+      await nextTurn();
     } catch (cause) {
       throw new GatewayError('GW_E_SUBMIT', `failed request to ${authority}: ${reasonOf(cause)}`, {
         cause,
@@ -106,18 +109,14 @@ export function parseEndpoint(endpoint: string): { url: URL; authority: string }
   return { url, authority: `${url.hostname}:${port}` };
 }
 
-function headersOf({ headers, contentType }: HttpSubmission, url: URL): Record<string, string> {
+function headersOf({ endpoint, headers, contentType }: HttpSubmission): Record<string, string> {
   const all: Record<string, string> = { 'content-type': contentType };
-  const info = url.username !== '' || url.password !== '';
-  if (info) {
-    const user = decodeURIComponent(url.username);
-    const secret = decodeURIComponent(url.password);
-    const pair = Buffer.from(`${user}:${secret}`).toString('base64');
-    all.authorization = `Basic ${pair}`;
-  }
+  // As it stands in the endpoint, escapes and all: Kong does not decode it.
+  const userInfo = /^[a-z]+:\/\/([^/?#]*)@/i.exec(endpoint)?.[1];
+  if (userInfo) all.authorization = `Basic ${Buffer.from(userInfo).toString('base64')}`;
   for (const [name, value] of Object.entries(headers ?? {})) {
     const lower = name.toLowerCase();
-    if (!fixedHeaders.has(lower) || (lower === 'authorization' && !info)) all[lower] = value;
+    if (!fixedHeaders.has(lower) && all[lower] === undefined) all[lower] = value;
   }
   return all;
 }
