@@ -5,7 +5,7 @@
  */
 import type { Core } from '../core/instance.js';
 import { Event } from '../core/layout.js';
-import { type AcceptFacts, type CommandSink, CorePort } from '../core/port.js';
+import { type AcceptFacts, type CommandSink, CorePort, readBytes } from '../core/port.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../time.js';
 
@@ -66,17 +66,23 @@ export class EventPump {
   /** `bytes` lie at the start of the read region. */
   data(id: number, bytes: number): void {
     if (this.#running) {
-      const copy = this.port.readView.slice(0, bytes);
-      this.#pending.push(() => {
-        if (!this.port.isLive(id)) return;
-        this.port.readView.set(copy);
-        this.#hand(Event.DATA, id, this.port.readPointer, bytes);
-      });
+      this.dataFrom(id, this.port.readView.slice(0, bytes));
       return;
     }
     this.#running = true;
     this.#hand(Event.DATA, id, this.port.readPointer, bytes);
     this.#settle();
+  }
+
+  /** Bytes from elsewhere; kept until the core is free, so they must not be written to again. */
+  dataFrom(id: number, bytes: Uint8Array): void {
+    this.#whenFree(() => {
+      for (let at = 0; at < bytes.length && this.port.isLive(id); at += readBytes) {
+        const part = bytes.subarray(at, at + readBytes);
+        this.port.readView.set(part);
+        this.#hand(Event.DATA, id, this.port.readPointer, part.length);
+      }
+    });
   }
 
   /** The last event of an id that the core has not closed itself. */

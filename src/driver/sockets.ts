@@ -4,7 +4,6 @@
  */
 import net from 'node:net';
 import { AcceptFlag, ErrorCause, Event } from '../core/layout.js';
-import { readBytes } from '../core/port.js';
 import { limits } from '../limits.js';
 import { ClosingConnections } from './closing.js';
 import { type ConnectionOwner, NetConnection } from './connection.js';
@@ -114,11 +113,7 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
     }
     const connection = new NetConnection(this, id);
     socket.on('data', (chunk) => {
-      for (let at = 0; at < chunk.length && !connection.gone; at += readBytes) {
-        const part = chunk.subarray(at, at + readBytes);
-        this.pump.port.readView.set(part);
-        this.pump.data(id, part.length);
-      }
+      if (!connection.gone) this.pump.dataFrom(id, chunk);
     });
     this.#adopt(connection, socket, listener);
   }
