@@ -43,6 +43,9 @@ export function makeService(index: number, fields: Partial<Service> = {}): Servi
     connect_timeout: 60000,
     write_timeout: 60000,
     read_timeout: 60000,
+    tls_verify: null,
+    tls_verify_depth: null,
+    ca_certificates: null,
     enabled: true,
     ...fields,
   };
