@@ -1,0 +1,94 @@
+/** Where a gateway's configuration comes from, and how its text becomes a snapshot. */
+import { readFile } from 'node:fs/promises';
+import { formatProblem, loadConfig, type Problem } from './config/index.js';
+import type { Snapshot } from './config/model.js';
+import { emptySnapshot } from './config/snapshot.js';
+import type { Settings } from './config/settings.js';
+import { GatewayError } from './errors.js';
+import { limits } from './limits.js';
+import type { PluginRegistry } from './plugin/registry.js';
+
+/** A configuration document with what reading it needs. */
+export interface ConfigText {
+  readonly text: string;
+  /** For messages; its extension decides the format where `format` is absent. */
+  readonly file?: string;
+  readonly format?: 'json' | 'yaml';
+  /** Whether `${NAME}` is replaced: in the operator's files, not in what the Admin API is sent. */
+  readonly interpolate: boolean;
+}
+
+export interface ConfigContext {
+  readonly plugins: PluginRegistry;
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly nowMs: number;
+}
+
+/** A configuration ready to be installed. */
+export interface ReadyConfig {
+  readonly snapshot: Snapshot;
+  readonly text: string;
+}
+
+/** The configuration of a node that was given none: every request is answered 404. */
+export const emptyConfig: ReadyConfig = { snapshot: emptySnapshot, text: '' };
+
+/** Turns a given document or text into something to parse. */
+export function givenConfig(config: string | object): ConfigText {
+  if (typeof config === 'string') return { text: config, interpolate: true };
+  return { text: JSON.stringify(config), format: 'json', interpolate: true };
+}
+
+/** @throws GatewayError GW_E_CONFIG_READ, GW_E_CONFIG_LIMIT */
+export async function readConfigFile(file: string): Promise<ConfigText> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
+    throw new GatewayError('GW_E_CONFIG_READ', `${file}: cannot be read (${reason})`, { cause });
+  }
+  if (text.length > limits.configBytes.value) {
+    const message = `${file}: larger than ${limits.configBytes.value} bytes`;
+    throw new GatewayError('GW_E_CONFIG_LIMIT', message);
+  }
+  return { text, file, interpolate: true };
+}
+
+/**
+ * Parses and validates.
+ * @throws GatewayError GW_E_CONFIG_PARSE or GW_E_CONFIG_INVALID: one line per problem as
+ * `file:line:column: message`, the problems themselves in `details`
+ */
+export function parseConfig(source: ConfigText, context: ConfigContext): ReadyConfig {
+  const result = loadConfig({
+    text: source.text,
+    file: source.file,
+    format: source.format,
+    env: source.interpolate ? context.env : undefined,
+    pluginSchemas: context.plugins,
+    routerFlavor: context.settings.routerFlavor,
+    nowMs: context.nowMs,
+  });
+  if (result.ok) return { snapshot: result.snapshot, text: source.text };
+  throw problemsError(result.problems, source.file);
+}
+
+/** The error of a configuration with problems. */
+export function problemsError(problems: readonly Problem[], file = 'config'): GatewayError {
+  const lines = problems.map((problem) => formatProblem(problem, file));
+  const parsed = problems.every((problem) => problem.parsed);
+  return new GatewayError(parsed ? 'GW_E_CONFIG_INVALID' : 'GW_E_CONFIG_PARSE', lines.join('\n'), {
+    details: problems,
+  });
+}
+
+/** The problems that an error of `parseConfig` stands for; null for other errors. */
+export function problemsOf(error: unknown): readonly Problem[] | null {
+  if (!(error instanceof GatewayError)) return null;
+  const isConfig = error.code === 'GW_E_CONFIG_INVALID' || error.code === 'GW_E_CONFIG_PARSE';
+  const { details } = error;
+  const isList = Array.isArray(details) && details.every((one) => 'line' in Object(one));
+  return isConfig && isList ? (details as Problem[]) : null;
+}

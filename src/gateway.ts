@@ -1,0 +1,275 @@
+/**
+ * The life of a node: start, swap configurations, drain, close. It owns the worker, the admin
+ * listeners and the configuration in use; requests never pass through here.
+ */
+import { readFile } from 'node:fs/promises';
+import { type AdminServer, openAdmin } from './admin/server.js';
+import { kongError } from './config/index.js';
+import type { Snapshot } from './config/model.js';
+import { resolveSettings, type Settings } from './config/settings.js';
+import {
+  type ConfigText,
+  emptyConfig,
+  givenConfig,
+  parseConfig,
+  problemsOf,
+  type ReadyConfig,
+  readConfigFile,
+} from './config-source.js';
+import type { BoundListener } from './driver/contract.js';
+import { GatewayError } from './errors.js';
+import type { Gateway, GatewayAddress, GatewayOptions, Loaded } from './gateway-options.js';
+import { nodeSource } from './node-source.js';
+import { createLogger, type Logger, type NodeLogger } from './observe/logger.js';
+import { loadPlugins, type PluginRegistry } from './plugin/registry.js';
+import { type Clock, systemClock } from './time.js';
+import { GatewayWorker } from './worker.js';
+
+/** Makes a gateway; nothing happens before `start()`. */
+export function createGateway(options: GatewayOptions = {}): Gateway {
+  return new GatewayNode(options);
+}
+
+/** What `start` resolves once. */
+interface Node {
+  readonly settings: Settings;
+  readonly plugins: PluginRegistry;
+  readonly logger: Logger;
+  worker: GatewayWorker;
+}
+
+/** A core that fails again and again is replaced at most once in this time. */
+const replaceDelayMs = 1000;
+
+class GatewayNode implements Gateway {
+  readonly #options: GatewayOptions;
+  readonly #clock: Clock;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #reloads = { succeeded: 0, failed: 0 };
+  #state: Gateway['state'] = 'new';
+  #node: Node | null = null;
+  #config: ReadyConfig = emptyConfig;
+  #listeners: BoundListener[] = [];
+  #admins: AdminServer[] = [];
+  /** The last of the reloads, which run one after the other. */
+  #reloading: Promise<unknown> = Promise.resolve();
+  #draining: Promise<number> | null = null;
+  #replacedAtMs = Number.NEGATIVE_INFINITY;
+  #cutShort = false;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#env = options.env ?? process.env;
+  }
+
+  get state(): Gateway['state'] {
+    return this.#state;
+  }
+
+  get snapshot(): Snapshot {
+    return this.#config.snapshot;
+  }
+
+  get addresses(): readonly GatewayAddress[] {
+    const proxies = this.#listeners.map(({ address, port }) => ({ address, port, kind: 'proxy' }));
+    const admins = this.#admins.map(({ address, port }) => ({ address, port, kind: 'admin' }));
+    return [...proxies, ...admins] as GatewayAddress[];
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new') {
+      throw new GatewayError('GW_E_STATE', `start: the gateway is ${this.#state}`);
+    }
+    this.#state = 'starting';
+    try {
+      await this.#startAll();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  reload(config?: string | object): Promise<Loaded> {
+    return this.#load(async () => (config === undefined ? await this.#source() : givenConfig(config)));
+  }
+
+  drain(): Promise<number> {
+    this.#draining ??= this.#drainAll();
+    return this.#draining;
+  }
+
+  async close(): Promise<void> {
+    this.#cutShort = true;
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    const admins = this.#admins;
+    this.#admins = [];
+    await Promise.all(admins.map((admin) => admin.close()));
+    await this.#node?.worker.close();
+    this.#listeners = [];
+    if (this.#node) await closePlugins(this.#node.plugins);
+  }
+
+  async reopenLogs(): Promise<void> {
+    const { logger, worker } = this.#running();
+    (logger as Partial<NodeLogger>).reopen?.();
+    await worker.reopenLogs();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #startAll(): Promise<void> {
+    const options = this.#options;
+    const { confFile } = options;
+    const settings = resolveSettings({
+      confText: confFile === undefined ? undefined : await readConf(confFile),
+      confFile,
+      env: this.#env,
+      options: options.settings,
+    });
+    const logger = options.logger ?? createLogger({ level: settings.logLevel });
+    if (settings.ignored.length > 0) {
+      logger.warn({ settings: settings.ignored }, 'settings without effect here');
+    }
+    const plugins = await loadPlugins({ names: settings.plugins, given: options.plugins });
+    const context = { plugins, settings, env: this.#env, nowMs: this.#clock.wall() };
+    const source = await this.#source(settings);
+    const config = source ? parseConfig(source, context) : emptyConfig;
+    const worker = await this.#makeWorker(settings, plugins, logger);
+    this.#node = { settings, plugins, logger, worker };
+    worker.install(config.snapshot);
+    this.#config = config;
+    for (const spec of settings.proxyListen) this.#listeners.push(await worker.listen(spec));
+    const admin = { source: this.#adminSource(this.#node), bodyBytesMax: settings.adminMaxBodyBytes };
+    for (const spec of settings.adminListen) this.#admins.push(await openAdmin(spec, admin));
+    this.#state = 'running';
+    logger.info({ addresses: this.addresses, hash: config.snapshot.hash }, 'gateway started');
+  }
+
+  /** The configuration as the options and settings name it; null: none is named. */
+  async #source(settings = this.#running().settings): Promise<ConfigText | null> {
+    const { config, configFile } = this.#options;
+    if (config !== undefined) return givenConfig(config);
+    const file = configFile ?? settings.declarativeConfig;
+    if (file !== null && file !== undefined) return readConfigFile(file);
+    const text = settings.declarativeConfigString;
+    return text === null ? null : givenConfig(text);
+  }
+
+  /** Loads and installs what `read` gives, after every load that was asked for before. */
+  #load(read: () => Promise<ConfigText | null>): Promise<Loaded> {
+    const load = this.#reloading.then(async () => {
+      const node = this.#running();
+      try {
+        const source = await read();
+        const context = { ...node, env: this.#env, nowMs: this.#clock.wall() };
+        const config = source ? parseConfig(source, context) : emptyConfig;
+        const generation = node.worker.install(config.snapshot);
+        this.#config = config;
+        this.#reloads.succeeded++;
+        node.logger.info({ hash: config.snapshot.hash, generation }, 'configuration loaded');
+        return { snapshot: config.snapshot, generation };
+      } catch (error) {
+        this.#reloads.failed++;
+        node.logger.error({ err: error }, 'configuration refused; the one in use stays');
+        throw error;
+      }
+    });
+    this.#reloading = load.catch(() => {});
+    return load;
+  }
+
+  async #drainAll(): Promise<number> {
+    const { worker, settings, logger } = this.#running();
+    this.#state = 'draining';
+    logger.info({ timeout_ms: settings.drainTimeoutMs }, 'draining');
+    // What is in the accept queue already is still taken.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await worker.stopListening();
+    const left = await worker.drain(settings.drainTimeoutMs);
+    if (left > 0 && !this.#cutShort) logger.warn({ exchanges: left }, 'drain_timeout is over');
+    await this.close();
+    logger.info({}, 'gateway stopped');
+    return left;
+  }
+
+  #makeWorker(
+    settings: Settings,
+    plugins: PluginRegistry,
+    logger: Logger,
+  ): Promise<GatewayWorker> {
+    const clock = this.#clock;
+    const onFault = (error: Error) => void this.#replaceWorker(error);
+    return GatewayWorker.create({ settings, plugins, logger, clock, onFault });
+  }
+
+  /** A core that failed is not used again: a new one takes over its listeners and configuration. */
+  async #replaceWorker(error: Error): Promise<void> {
+    const node = this.#node;
+    if (!node || this.#state === 'closed') return;
+    node.logger.error({ err: error }, 'the core failed and is replaced');
+    const waitMs = this.#replacedAtMs + replaceDelayMs - this.#clock.now();
+    if (waitMs > 0) await new Promise((resolve) => this.#clock.setTimeout(() => resolve(null), waitMs));
+    this.#replacedAtMs = this.#clock.now();
+    try {
+      await node.worker.close();
+      if (this.#state !== 'running') return;
+      const worker = await this.#makeWorker(node.settings, node.plugins, node.logger);
+      worker.install(this.#config.snapshot);
+      node.worker = worker;
+      for (const { spec, port } of this.#listeners) await worker.listen({ ...spec, port });
+    } catch (cause) {
+      node.logger.fatal({ err: cause }, 'the core could not be replaced');
+      await this.close();
+    }
+  }
+
+  #adminSource(node: Node) {
+    return nodeSource({
+      node,
+      config: () => this.#config,
+      reloads: this.#reloads,
+      notReady: () => this.#notReady(),
+      apply: async (text, format) => {
+        try {
+          const { snapshot } = await this.#load(async () => ({ text, format, interpolate: false }));
+          return { ok: true, snapshot };
+        } catch (error) {
+          const problems = problemsOf(error);
+          if (problems) return { ok: false, error: (flatten) => kongError(problems, { flatten }) };
+          throw error;
+        }
+      },
+    });
+  }
+
+  #notReady(): string | null {
+    if (this.#state !== 'running') return this.#state;
+    const isEmpty = this.#config === emptyConfig;
+    return isEmpty ? 'no configuration available (empty configuration present)' : null;
+  }
+
+  #running(): Node {
+    const node = this.#node;
+    if (node && this.#state !== 'closed') return node;
+    throw new GatewayError('GW_E_STATE', `the gateway is ${this.#state}`);
+  }
+}
+
+async function readConf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new GatewayError('GW_E_CONFIG_READ', `${file}: cannot be read (${reason})`, { cause });
+  }
+}
+
+async function closePlugins(plugins: PluginRegistry): Promise<void> {
+  await Promise.allSettled(
+    [...plugins.values()].map((plugin) => plugin.logSink?.close?.()),
+  );
+}

@@ -1,0 +1,98 @@
+/** Shows a running node to the Admin API: status, metrics, plugins, settings without secrets. */
+import type { AdminSource } from './admin/source.js';
+import type { Settings } from './config/settings.js';
+import type { ReadyConfig } from './config-source.js';
+import { prometheusText } from './observe/exposition.js';
+import type { PluginRegistry } from './plugin/registry.js';
+import { nodeId, version } from './product.js';
+import type { GatewayWorker } from './worker.js';
+
+export interface NodeSourceOptions {
+  readonly node: {
+    readonly worker: GatewayWorker;
+    readonly plugins: PluginRegistry;
+    readonly settings: Settings;
+  };
+  readonly config: () => ReadyConfig;
+  readonly reloads: { readonly succeeded: number; readonly failed: number };
+  readonly notReady: () => string | null;
+  readonly apply: AdminSource['apply'];
+}
+
+const mebibyte = 1024 * 1024;
+
+export function nodeSource(options: NodeSourceOptions): AdminSource {
+  const { node } = options;
+  return {
+    version,
+    nodeId,
+    notReady: options.notReady,
+    apply: options.apply,
+    snapshot: () => options.config().snapshot,
+    configText: () => options.config().text,
+    status: () => statusOf(node.worker),
+    metrics: () =>
+      prometheusText({
+        nodeId,
+        version,
+        control: node.worker.stats(),
+        series: node.worker.series(),
+        queues: node.worker.queues(),
+        reloads: options.reloads,
+        generation: node.worker.generation,
+        configHash: options.config().snapshot.hash,
+      }),
+    plugins: () =>
+      [...node.plugins.values()].map(({ name, version, priority, schema }) => ({
+        name,
+        version,
+        priority,
+        schema: { fields: schema.fields },
+      })),
+    settings: () => settingsOf(node.settings),
+  };
+}
+
+function statusOf(worker: GatewayWorker): Record<string, unknown> {
+  const control = worker.stats();
+  const heap = (process.memoryUsage().heapUsed / mebibyte).toFixed(2);
+  return {
+    memory: {
+      workers_lua_vms: [{ pid: process.pid, http_allocated_gc: `${heap} MiB` }],
+      lua_shared_dicts: {},
+    },
+    server: {
+      connections_accepted: control.acceptedConnections,
+      connections_active: control.activeDownstream,
+      connections_handled: control.acceptedConnections - control.refusedConnections,
+      connections_reading: 0,
+      connections_waiting: Math.max(0, control.activeDownstream - control.activeExchanges),
+      connections_writing: control.activeExchanges,
+      total_requests: control.requests,
+    },
+    generation: worker.generation,
+    live_generations: worker.liveGenerations,
+  };
+}
+
+/** Nothing here is secret: where texts could hold one, only whether they are given is shown. */
+function settingsOf(settings: Settings): Record<string, unknown> {
+  const address = ({ host, port }: { host: string; port: number }) => `${host}:${port}`;
+  return {
+    database: 'off',
+    role: 'traditional',
+    router_flavor: settings.routerFlavor,
+    plugins: settings.plugins,
+    proxy_listen: settings.proxyListen.map(address),
+    admin_listen: settings.adminListen.map(address),
+    log_level: settings.logLevel,
+    driver: settings.driver,
+    workers: settings.workers,
+    access_log: settings.accessLog,
+    declarative_config: settings.declarativeConfig,
+    real_ip_header: settings.realIpHeader,
+    allow_debug_header: settings.allowDebugHeader,
+    upstream_keepalive_pool_size: settings.upstreamKeepalivePoolSize,
+    upstream_keepalive_max_requests: settings.upstreamKeepaliveMaxRequests,
+  };
+}

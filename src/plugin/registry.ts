@@ -1,0 +1,86 @@
+/** Finds the plugins a node may use: the bundled ones, modules by path or package, and given objects. */
+import { isAbsolute, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { GatewayError } from '../errors.js';
+import httpLog from './builtin/http-log.js';
+import requestTermination from './builtin/request-termination.js';
+import { type AnyPlugin, definitionFault } from './define.js';
+
+export type PluginRegistry = ReadonlyMap<string, AnyPlugin>;
+
+/** Plugins that come with the gateway. */
+export const bundledPlugins: readonly AnyPlugin[] = [requestTermination, httpLog];
+
+export interface PluginSources {
+  /**
+   * The node setting `plugins`: `bundled`, names of bundled plugins, paths of modules (`./x.mjs`) or
+   * names of packages; a module's default export is the plugin, or an array of them.
+   */
+  readonly names: readonly string[];
+  /** Plugins given as objects; they win over bundled ones of the same name. */
+  readonly given?: readonly AnyPlugin[];
+  /** Directory that relative paths and package names start from; default the working directory. */
+  readonly from?: string;
+}
+
+/**
+ * Loads every plugin of a node.
+ * @throws GatewayError GW_E_PLUGIN_UNKNOWN where a module cannot be loaded, GW_E_PLUGIN_DEFINITION
+ * where it is no plugin; the message says why
+ */
+export async function loadPlugins(sources: PluginSources): Promise<PluginRegistry> {
+  const registry = new Map<string, AnyPlugin>();
+  for (const name of sources.names) {
+    if (name === 'bundled') {
+      for (const plugin of bundledPlugins) registry.set(plugin.name, plugin);
+      continue;
+    }
+    const bundled = bundledPlugins.find((plugin) => plugin.name === name);
+    if (bundled) registry.set(name, bundled);
+    else for (const plugin of await importPlugins(name, sources.from)) add(registry, plugin, name);
+  }
+  const given = new Set<string>();
+  for (const plugin of sources.given ?? []) {
+    check(plugin, 'plugins');
+    if (given.has(plugin.name)) throw bad('plugins', `two plugins are named ${plugin.name}`);
+    given.add(plugin.name);
+    registry.set(plugin.name, plugin);
+  }
+  return registry;
+}
+
+function add(registry: Map<string, AnyPlugin>, plugin: AnyPlugin, source: string): void {
+  check(plugin, source);
+  const known = registry.get(plugin.name);
+  if (known && known !== plugin) throw bad(source, `two plugins are named ${plugin.name}`);
+  registry.set(plugin.name, plugin);
+}
+
+function check(value: unknown, source: string): void {
+  const fault = definitionFault(value);
+  if (fault) throw bad(source, fault);
+}
+
+async function importPlugins(name: string, from = process.cwd()): Promise<AnyPlugin[]> {
+  let exported: unknown;
+  try {
+    const module = (await import(locate(name, from))) as { default?: unknown };
+    exported = module.default;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    const message = `plugin '${name}' cannot be loaded: ${reason}`;
+    throw new GatewayError('GW_E_PLUGIN_UNKNOWN', message, { cause });
+  }
+  if (exported === undefined) throw bad(name, 'the module has no default export');
+  return Array.isArray(exported) ? exported : [exported as AnyPlugin];
+}
+
+function locate(name: string, from: string): string {
+  if (name.startsWith('file:')) return name;
+  if (isAbsolute(name) || /^\.{1,2}\//.test(name)) return pathToFileURL(resolve(from, name)).href;
+  return pathToFileURL(createRequire(resolve(from, 'package.json')).resolve(name)).href;
+}
+
+const bad = (source: string, reason: string): GatewayError =>
+  new GatewayError('GW_E_PLUGIN_DEFINITION', `plugin '${source}': ${reason}`);
