@@ -27,7 +27,14 @@ export function findByte(p: usize, end: usize, c: u8): usize {
 
 /** True where n bytes at a and b are equal. */
 export function equal(a: usize, b: usize, n: usize): bool {
-  return memory.compare(a, b, n) == 0;
+  while (n > 16) {
+    if (i8x16.bitmask(i8x16.ne(v128.load(a), v128.load(b)))) return false;
+    a += 16;
+    b += 16;
+    n -= 16;
+  }
+  const differs = i8x16.bitmask(i8x16.ne(v128.load(a), v128.load(b)));
+  return (differs & ((1 << <u32>n) - 1)) == 0;
 }
 
 /** True where n bytes at a and b are equal, ASCII letters without case. */

@@ -62,21 +62,21 @@ export function matchRoute(query: RouteQuery): i32 {
 
 /** Walks the trees of the exact host and of every wildcard that covers it. */
 function matchHost(query: RouteQuery, host: usize, n: u32): void {
-  const rightMax = matcher.rightMax;
-  if (n <= matcher.exactMax || rightMax) {
+  if (n <= matcher.exactMax) {
+    probe(query, matcher.exact, matcher.exactMask, hashWords(host, n), host, n);
+  }
+  if (matcher.rightMax) {
+    const stop = n < matcher.rightMax ? n : matcher.rightMax;
     let h: u32 = HASH_START;
-    const stop = n <= matcher.exactMax ? n : n < rightMax ? n : rightMax;
     for (let i: u32 = 0; i < stop; i++) {
       const c: u32 = load<u8>(host + i);
       h = (h ^ c) * HASH_PRIME;
-      if (c == DOT && i < rightMax) probe(query, matcher.right, matcher.rightMask, h, host, i + 1);
+      if (c == DOT) probe(query, matcher.right, matcher.rightMask, h, host, i + 1);
     }
-    if (n <= matcher.exactMax) probe(query, matcher.exact, matcher.exactMask, h, host, n);
   }
-  const leftMax = matcher.leftMax;
-  if (leftMax) {
+  if (matcher.leftMax) {
+    const stop = n < matcher.leftMax ? n : matcher.leftMax;
     let h: u32 = HASH_START;
-    const stop = n < leftMax ? n : leftMax;
     for (let i: u32 = 1; i <= stop; i++) {
       const c: u32 = load<u8>(host + n - i);
       h = (h ^ c) * HASH_PRIME;
@@ -88,6 +88,16 @@ function matchHost(query: RouteQuery, host: usize, n: u32): void {
 const HASH_START: u32 = 2166136261;
 const HASH_PRIME: u32 = 16777619;
 const DOT: u32 = 0x2e;
+
+/** FNV-1a over words of four bytes, the last one filled up with zeros, and mixed at the end. */
+function hashWords(p: usize, n: u32): u32 {
+  const end = p + n;
+  let h = HASH_START ^ n;
+  for (; p + 4 <= end; p += 4) h = rotl((h ^ load<u32>(p)) * HASH_PRIME, 13);
+  const left = <u32>(end - p) << 3;
+  if (left) h = (h ^ (load<u32>(p) & ((1 << left) - 1))) * HASH_PRIME;
+  return h ^ (h >> 15);
+}
 
 /** Walks the tree of the name, if the hash table at `slots` has it. */
 function probe(query: RouteQuery, slots: u32, mask: u32, h: u32, name: usize, n: u32): void {

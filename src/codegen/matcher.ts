@@ -63,7 +63,7 @@ export const matcherStructs = {
   ],
   /** Open addressing, linear probing. */
   HostSlot: [
-    ['u32', 'hash', 'FNV-1a of the name; of its bytes from the end for *.name'],
+    ['u32', 'hash', 'of the name, see src/core/route-hosts.ts'],
     ['u32', 'name', 'offset'],
     ['u32', 'nameLength', '0: the slot is free'],
     ['u32', 'root', 'node'],

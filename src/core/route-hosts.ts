@@ -36,7 +36,7 @@ export interface SlotTable {
 export function writeSlots(
   writer: TableWriter,
   roots: ReadonlyMap<string, number>,
-  backwards: boolean,
+  hashName: (name: string) => number,
 ): SlotTable {
   let count = 1;
   while (count < roots.size * 2) count *= 2;
@@ -44,7 +44,7 @@ export function writeSlots(
   const stride = HostSlot.size >> 2;
   let longest = 0;
   for (const [name, root] of roots) {
-    const hash = hashName(name, backwards);
+    const hash = hashName(name);
     let slot = hash & (count - 1);
     while (words[slot * stride + 2] !== 0) slot = (slot + 1) & (count - 1);
     words.set([hash, writer.text(name), name.length, root], slot * stride);
@@ -53,11 +53,37 @@ export function writeSlots(
   return { offset: writer.words(words), mask: count - 1, longest };
 }
 
-/** FNV-1a, from the end for names that are looked up from the end of a host. */
-function hashName(name: string, backwards: boolean): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) {
-    hash = Math.imul(hash ^ name.charCodeAt(backwards ? name.length - 1 - i : i), 0x01000193);
+const HASH_START = 0x811c9dc5;
+const HASH_PRIME = 0x01000193;
+
+/** FNV-1a over words of four bytes, mixed at the end: for names that are looked up whole. */
+export function hashWords(name: string): number {
+  let hash = HASH_START ^ name.length;
+  let at = 0;
+  for (; at + 4 <= name.length; at += 4) {
+    const product = Math.imul(hash ^ word(name, at, 4), HASH_PRIME);
+    hash = (product << 13) | (product >>> 19);
   }
+  if (at < name.length) hash = Math.imul(hash ^ word(name, at, name.length - at), HASH_PRIME);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+/** FNV-1a: for names that are the start of a host. */
+export function hashForwards(name: string): number {
+  let hash = HASH_START;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), HASH_PRIME);
   return hash >>> 0;
+}
+
+/** FNV-1a from the last byte to the first: for names that are the end of a host. */
+export function hashBackwards(name: string): number {
+  let hash = HASH_START;
+  for (let i = name.length; i-- > 0; ) hash = Math.imul(hash ^ name.charCodeAt(i), HASH_PRIME);
+  return hash >>> 0;
+}
+
+function word(name: string, at: number, count: number): number {
+  let value = 0;
+  for (let i = 0; i < count; i++) value |= name.charCodeAt(at + i) << (i * 8);
+  return value;
 }

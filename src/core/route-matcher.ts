@@ -6,7 +6,7 @@ import { Candidate, Matcher, Need } from './layout.js';
 import type { RouteProblem } from './route-checks.js';
 import { Checks } from './route-checks.js';
 import type { HostKind, HostValue } from './route-hosts.js';
-import { parseHost, writeSlots } from './route-hosts.js';
+import { hashBackwards, hashForwards, hashWords, parseHost, writeSlots } from './route-hosts.js';
 import { rankRoutes } from './route-rank.js';
 import type { TreeEntry } from './route-tree.js';
 import { PathTrees } from './route-tree.js';
@@ -41,9 +41,9 @@ export function encodeMatcher(
 
   const trees = new PathTrees(writer);
   const anyHost = hosts.any.length > 0 ? trees.add(hosts.any) : -1;
-  const exact = writeSlots(writer, roots(trees, hosts.exact), false);
-  const left = writeSlots(writer, roots(trees, hosts.left), true);
-  const right = writeSlots(writer, roots(trees, hosts.right), false);
+  const exact = writeSlots(writer, roots(trees, hosts.exact), hashWords);
+  const left = writeSlots(writer, roots(trees, hosts.left), hashBackwards);
+  const right = writeSlots(writer, roots(trees, hosts.right), hashForwards);
   const fields: Record<Exclude<keyof typeof Matcher, 'size'>, number> = {
     exact: exact.offset,
     exactMask: exact.mask,
