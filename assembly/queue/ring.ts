@@ -1,15 +1,21 @@
 /**
- * Log rings: first-in first-out queues of byte entries. Descriptors lie in the RINGS region; bytes lie
- * in 64 KiB chunks that all rings share through one free list, so a ring holds memory only for what
- * waits in it, and chunks never used are never touched.
+ * Log rings: first-in first-out queues of byte entries. Descriptors lie in the RINGS region; bytes
+ * lie in 64 KiB chunks that all rings share through one free list, so a ring holds memory only for
+ * what waits in it, and chunks never used are never touched.
  *
  *   chunk   +0 next chunk   +4 end of the used bytes   +12 first entry
- *   entry   +0 size (u32)   +4 bytes, 8-aligned, contiguous; the next entry follows at 8-byte strides
+ *   entry   +0 size (u32)   +4 bytes, 8-aligned, contiguous; strides are multiples of 8
  *
  * A reservation belongs to the ring until it is committed or replaced by the next one. Nothing here
  * fails by trapping: a ring that cannot take an entry counts it as dropped.
  */
-import { LIMIT_RING_ENTRY_BYTES, LIMIT_RINGS, RING_CHUNKS, RING_CHUNKS_BYTES, RINGS } from '../layout';
+import {
+  LIMIT_RING_ENTRY_BYTES,
+  LIMIT_RINGS,
+  RING_CHUNKS,
+  RING_CHUNKS_BYTES,
+  RINGS,
+} from '../layout';
 
 const CHUNK_BYTES: usize = 0x10000;
 const RING_BYTES: usize = 64;
@@ -79,9 +85,9 @@ export function ringClose(ring: u32): void {
 }
 
 /**
- * Pointer to `size` writable bytes, 8-aligned, or 0 where the ring cannot take them: not open, larger
- * than the limits, or no chunk left. Drops the oldest entries where the limits demand it. An earlier
- * reservation that was not committed is void.
+ * Pointer to `size` writable bytes, 8-aligned, or 0 where the ring cannot take them: not open,
+ * larger than the limits, or no chunk left. Drops the oldest entries where the limits demand it. An
+ * earlier reservation that was not committed is void.
  */
 export function ringReserve(ring: u32, size: u32): usize {
   const r = opened(ring);

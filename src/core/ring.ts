@@ -1,6 +1,6 @@
 /**
- * The shell's ends of the log rings: ring numbers by key, entries as copies. The core writes from the
- * log phase; consumers take whole batches, and what they took no longer counts against the limits.
+ * The shell's ends of the log rings: ring numbers by key, entries as copies. The core writes from
+ * the log phase; consumers take whole batches, and what they took no longer counts for the limits.
  */
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';

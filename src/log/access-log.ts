@@ -1,7 +1,7 @@
 /**
  * The access log: one JSON line per exchange, to a file or to standard output. The core writes
- * records into a ring of its own; lines are made and written here in blocks, off the request path. A
- * destination that is too slow costs the oldest lines, never memory or latency.
+ * records into a ring of its own; lines are made and written here in blocks, off the request path.
+ * A destination that is too slow costs the oldest lines, never memory or latency.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { readAddress } from '../core/address.js';

@@ -146,7 +146,7 @@ export interface RawRecord {
   readonly responseHead: string;
 }
 
-/** Checks the lengths of a record and reads its texts (as UTF-8, the encoding of the JSON to come). */
+/** Checks the lengths of a record and reads its texts, as UTF-8: the encoding of the JSON. */
 export function readRecord(record: Buffer): RawRecord {
   const u32 = (offset: number) => record.readUInt32LE(offset);
   const size = LogRecord.size;

@@ -12,8 +12,8 @@ export interface HeadText {
 }
 
 /**
- * Splits a head of CRLF lines. The core has checked its grammar; `cut` says that the end is missing,
- * and then the last line, which may be half a field, is left out.
+ * Splits a head of CRLF lines. The core has checked its grammar; `cut` says that the end is
+ * missing, and then the last line, which may be half a field, is left out.
  */
 export function readHead(text: string, cut: boolean): HeadText {
   const headers = emptyMap<HeaderValue>();

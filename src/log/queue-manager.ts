@@ -45,8 +45,9 @@ export class QueueManager {
   }
 
   /**
-   * The queue of `key`. Opening it again (a reload, or a second plugin with the same key) counts one
-   * more user and passes on the newest handler and parameters; `source` is then ignored.
+   * The queue of `key`. Opening it again (a reload, or a second plugin with the same key) counts
+   * one more user and passes on the newest handler and parameters; `source` is then ignored.
+   * `label` is what log lines and metrics say: by default the key, and no tag.
    * @throws GatewayError GW_E_QUEUE_CLOSED after a drain
    */
   open<T>(
@@ -54,7 +55,7 @@ export class QueueManager {
     parameters: QueueParameters,
     handler: BatchHandler<T>,
     source: EntrySource<T>,
-    tag = '',
+    label: { readonly name?: string; readonly tag?: string } = {},
   ): Queue<T> {
     this.#check(key);
     const known = this.#open.get(key);
@@ -63,7 +64,7 @@ export class QueueManager {
       (known.queue as Queue<T>).configure(parameters, handler);
       return known.queue as Queue<T>;
     }
-    const queue = this.#make({ name: key, tag, parameters, handler, source });
+    const queue = this.#make({ name: key, ...label, parameters, handler, source });
     this.#open.set(key, { queue: queue as Queue<unknown>, users: 1 });
     this.#list();
     return queue;

@@ -1,7 +1,7 @@
 /**
- * Kong's queue (3.3 and later): one consumer per queue collects entries into batches, hands them to a
- * handler one batch at a time, repeats what fails, and gives up in the end. Producers never wait and
- * never see a delivery error. Entries wait in an `EntrySource`; the queue has one timer at most.
+ * Kong's queue (3.3 and later): one consumer per queue collects entries into batches, hands them to
+ * a handler one batch at a time, repeats what fails, and gives up in the end. Producers never wait
+ * and never see a delivery error. Entries wait in an `EntrySource`; a queue has one timer at most.
  */
 import type { Clock } from '../time.js';
 import type { QueueParameters } from './params.js';

@@ -24,8 +24,8 @@ export interface LogShippingOptions {
 export interface LogAttachment {
   /** Number of the ring, for `RouteRecord.rings` of the routes that the plugin applies to. */
   readonly ring: number;
-  /** Name of the queue. */
-  readonly name: string;
+  /** Of the ring and the queue: plugins of one kind that name the same queue share them. */
+  readonly key: string;
 }
 
 interface OwnAttachment extends LogAttachment {
@@ -56,7 +56,8 @@ export class LogShipping {
     const parameters = sink.queue(config, (message) => {
       if (this.#warned.pass(`${name} ${message}`, clock.now())) log('warn', `[${tag}] ${message}`);
     });
-    const ring = this.rings.open(name, {
+    const key = `${plugin.name} ${name}`;
+    const ring = this.rings.open(key, {
       maxEntries: parameters.max_entries,
       maxBytes: parameters.max_bytes,
     });
@@ -67,8 +68,8 @@ export class LogShipping {
     );
     const handler = (batch: readonly LogEntry[], signal: AbortSignal) =>
       sink.send(batch, config, signal);
-    this.queues.open(name, parameters, handler, source, tag);
-    const attachment: OwnAttachment = { ring: ring.id, name, source: ring };
+    this.queues.open(key, parameters, handler, source, { name, tag });
+    const attachment: OwnAttachment = { ring: ring.id, key, source: ring };
     return attachment;
   }
 
@@ -77,7 +78,7 @@ export class LogShipping {
    * has sent what waits, if this was its last use.
    */
   async detach(attachment: LogAttachment): Promise<void> {
-    await this.queues.release(attachment.name);
+    await this.queues.release(attachment.key);
     this.rings.close((attachment as OwnAttachment).source);
   }
 
@@ -97,8 +98,8 @@ export class LogShipping {
 }
 
 /**
- * Lets a plugin's `log` handler be attached like a sink: every record once, in order; a handler that
- * fails is reported and not repeated.
+ * Lets a plugin's `log` handler be attached like a sink: every record once, in order; a handler
+ * that fails is reported and not repeated.
  */
 export function handlerSink<Config>(
   log: (entry: LogEntry, config: Config) => void | Promise<void>,

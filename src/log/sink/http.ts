@@ -59,9 +59,10 @@ export class HttpSink {
       });
     }
     if (status < 300) return;
+    const body = text.slice(0, quotedBytes);
     throw new GatewayError(
       'GW_E_SUBMIT',
-      `request to ${authority} returned status code ${status} and body ${text.slice(0, quotedBytes)}`,
+      `request to ${authority} returned status code ${status} and body ${body}`,
     );
   }
 

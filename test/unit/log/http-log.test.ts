@@ -214,8 +214,8 @@ describe('from the core to the log server', () => {
     await using server = await startLogServer();
     const { shipping, logs } = setUp();
     const queue = { max_batch_size: 4, max_coalescing_delay: 60 };
-    const { name } = shipping.attach(plugin(server.port, { queue }), httpLog.logSink!);
-    const ring = shipping.rings.open(name, { maxEntries: 100 });
+    const { key } = shipping.attach(plugin(server.port, { queue }), httpLog.logSink!);
+    const ring = shipping.rings.open(key, { maxEntries: 100 });
     for (let i = 0; i < 6; i++) ring.push(logRecord({ fields: { status: 200 + i } }));
     shipping.pollAll();
     await server.received(1);
@@ -233,8 +233,8 @@ describe('from the core to the log server', () => {
     const { port } = first;
     await first[Symbol.asyncDispose]();
     const { shipping, events } = setUp();
-    const { name } = shipping.attach(plugin(port), httpLog.logSink!);
-    const ring = shipping.rings.open(name, { maxEntries: 100 });
+    const { key } = shipping.attach(plugin(port), httpLog.logSink!);
+    const ring = shipping.rings.open(key, { maxEntries: 100 });
     for (let i = 0; i < 3; i++) ring.push(logRecord({ fields: { status: 200 + i } }));
     const failedTwice = once(events, '2');
     shipping.pollAll();
@@ -252,8 +252,8 @@ describe('from the core to the log server', () => {
     await using server = await startLogServer();
     server.answer = (response, count) => void response.writeHead(count < 3 ? 500 : 200).end('busy');
     const { shipping, logs } = setUp();
-    const { name } = shipping.attach(plugin(server.port), httpLog.logSink!);
-    shipping.rings.open(name, { maxEntries: 100 }).push(logRecord());
+    const { key } = shipping.attach(plugin(server.port), httpLog.logSink!);
+    shipping.rings.open(key, { maxEntries: 100 }).push(logRecord());
     expect(await shipping.drain(5000)).toEqual({ delivered: 1, lost: 0 });
     expect(server.requests).toHaveLength(3);
     expect(logs).toHaveLength(2);
@@ -265,8 +265,8 @@ describe('from the core to the log server', () => {
     await using server = await startLogServer();
     server.answer = () => {};
     const { shipping } = setUp();
-    const { name } = shipping.attach(plugin(server.port), httpLog.logSink!);
-    const ring = shipping.rings.open(name, { maxEntries: 100 });
+    const { key } = shipping.attach(plugin(server.port), httpLog.logSink!);
+    const ring = shipping.rings.open(key, { maxEntries: 100 });
     for (let i = 0; i < 3; i++) ring.push(logRecord());
     expect(await shipping.drain(200)).toEqual({ delivered: 0, lost: 3 });
   });
@@ -278,7 +278,7 @@ describe('from the core to the log server', () => {
     const other = { queue: { max_entries: 50 }, headers: { 'X-Generation': '2' } };
     const next = shipping.attach(plugin(server.port, other), httpLog.logSink!);
     expect(next.ring).toBe(old.ring);
-    const ring = shipping.rings.open(next.name, { maxEntries: 100 });
+    const ring = shipping.rings.open(next.key, { maxEntries: 100 });
     ring.push(logRecord());
     shipping.rings.close(ring);
     await shipping.detach(old);

@@ -66,7 +66,7 @@ describe('a queue over a ring of the core', () => {
 
   test('says once that the ring drops, and that it goes on, and counts every drop', async () => {
     const t = setUp({ max_entries: 2 });
-    t.manager.open('q', t.parameters, t.handler, t.ring, 'http-log plugin 1');
+    t.manager.open('q', t.parameters, t.handler, t.ring, { tag: 'http-log plugin 1' });
     for (let i = 0; i < 10; i++) {
       t.ring.push(bytes(String(i)));
       t.manager.pollAll();
@@ -82,7 +82,7 @@ describe('a queue over a ring of the core', () => {
     expect(t.manager.metrics()[0]).toMatchObject({ delivered: 2, dropped: 8, lost: 0 });
   });
 
-  test('a key opened again gets the newest handler, for what waits and for repetitions', async () => {
+  test('a key opened again gets the newest handler, also for repetitions', async () => {
     const t = setUp({ initial_retry_delay: 1 });
     const failing = () => 'down';
     t.manager.open('q', t.parameters, failing, t.ring);
