@@ -174,7 +174,9 @@ class GatewayNode implements Gateway {
         return { snapshot: config.snapshot, generation };
       } catch (error) {
         this.#reloads.failed++;
-        node.logger.error({ err: error }, 'configuration refused; the one in use stays');
+        // Not the error itself: its details hold the document, and with it secrets.
+        const { code, message } = error as GatewayError;
+        node.logger.error({ code, reason: message }, 'configuration refused; the one in use stays');
         throw error;
       }
     });

@@ -25,19 +25,23 @@ class Text {
   readonly #families = new Map<string, string[]>();
 
   family(name: string, type: MetricType, help: string): void {
-    this.#families.set(name, [`# HELP kong_${name} ${help}`, `# TYPE kong_${name} ${type}`]);
+    const full = fullName(name);
+    this.#families.set(name, [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`]);
   }
 
   sample(family: string, labels: Labels, value: number, suffix = ''): void {
     const pairs = Object.entries(labels).map(([name, text]) => `${name}="${escapeLabel(text)}"`);
     const list = pairs.length > 0 ? `{${pairs.join(',')}}` : '';
-    this.#families.get(family)?.push(`kong_${family}${suffix}${list} ${value}`);
+    this.#families.get(family)?.push(`${fullName(family)}${suffix}${list} ${value}`);
   }
 
   toString(): string {
     return `${[...this.#families.values()].flat().join('\n')}\n`;
   }
 }
+
+/** What Kong has, too, is named as there; the rest carries our name. */
+const fullName = (name: string): string => (name.startsWith('headgate_') ? name : `kong_${name}`);
 
 /** The whole page. */
 export function prometheusText(scrape: Scrape): string {

@@ -14,7 +14,7 @@ import type {
 import type { Exchange } from './exchange.js';
 import { checkHeader } from './header-check.js';
 import type { PlanStep } from './plan.js';
-import { replyOf } from './reply.js';
+import { replyHeader, replyOf } from './reply.js';
 
 abstract class StepContext {
   protected readonly exchange: Exchange;
@@ -193,8 +193,11 @@ class FilterResponse extends ResponseEdits {
   }
 
   header(name: string): string | null {
-    const edited = this.exchange.clientEdits.effect(name.toLowerCase());
-    return edited === undefined ? this.#live.header(name, 'response') : edited;
+    const key = name.toLowerCase();
+    const { clientEdits, reply } = this.exchange;
+    const edited = clientEdits.effect(key);
+    if (edited !== undefined) return edited;
+    return reply ? replyHeader(reply, key) : this.#live.header(name, 'response');
   }
 }
 

@@ -11,8 +11,8 @@ import type { Plan } from './plan.js';
 /** An answer given by a plugin, ready for the reply region. */
 export interface PluginReply {
   readonly status: number;
-  /** Header lines with CRLF. */
-  readonly lines: string;
+  /** Header lines with CRLF, by lower-case name. */
+  readonly fields: Map<string, string[]>;
   readonly body: Uint8Array;
 }
 

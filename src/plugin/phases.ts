@@ -9,9 +9,9 @@ import { Event, Phase, PhaseVerdict } from '../core/layout.js';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import { AccessStep, HeaderFilterStep } from './context.js';
-import { Exchange } from './exchange.js';
+import { Exchange, type PluginReply } from './exchange.js';
 import type { Plan, PlanStep } from './plan.js';
-import { errorReply } from './reply.js';
+import { errorReply, linesOf, takeEdits } from './reply.js';
 
 export interface PhaseOptions {
   readonly core: Core;
@@ -103,15 +103,17 @@ export class PhaseRunner {
     } catch (error) {
       this.#fail(exchange, exchange.plan?.access[0], error);
     }
-    const { status, lines, body } = exchange.reply ?? this.#errorFor(exchange);
     try {
-      writeReply(this.#core, status, lines, body);
+      this.#writeReply(exchange.reply ?? this.#errorFor(exchange));
     } catch (error) {
       this.#fail(exchange, exchange.plan?.access[0], error);
-      const reply = this.#errorFor(exchange);
-      writeReply(this.#core, reply.status, reply.lines, reply.body);
+      this.#writeReply(this.#errorFor(exchange));
     }
     return PhaseVerdict.REPLY;
+  }
+
+  #writeReply(reply: PluginReply): void {
+    writeReply(this.#core, reply.status, linesOf(reply), reply.body);
   }
 
   #filter(plan: Plan, connection: number): void {
@@ -127,11 +129,19 @@ export class PhaseRunner {
       }
     }
     try {
+      if (exchange.reply) this.#amendReply(exchange, exchange.reply);
       writeEdits(this.#core, exchange.clientEdits);
     } catch (error) {
       this.#report(exchange, plan.headerFilter[0] ?? plan.access[0], error);
     }
     exchange.end();
+  }
+
+  /** The core reads the reply region after the filters, so edits of a plugin's answer go there. */
+  #amendReply(exchange: Exchange, reply: PluginReply): void {
+    if (exchange.clientEdits.count === 0) return;
+    takeEdits(reply.fields, exchange.clientEdits);
+    this.#writeReply(reply);
   }
 
   /** The exchange that access began, or a new one where access did not run (errors, no route). */
@@ -159,7 +169,7 @@ export class PhaseRunner {
     exchange.reply = this.#errorFor(exchange);
   }
 
-  #errorFor(exchange: Exchange) {
+  #errorFor(exchange: Exchange): PluginReply {
     const { request } = exchange;
     return errorReply(500, failure, request.id, request.header('accept'));
   }

@@ -42,10 +42,22 @@ export function replyOf(
     fields.set('content-type', [`Content-Type: ${jsonType}\r\n`]);
   }
   for (const name of reservedFields) fields.delete(name);
-  return { status, lines: [...fields.values()].flat().join(''), body: bytes };
+  return { status, fields, body: bytes };
 }
 
-function takeEdits(fields: Map<string, string[]>, edits: EditList): void {
+/** The header lines of an answer, each with its CRLF. */
+export function linesOf(reply: PluginReply): string {
+  return [...reply.fields.values()].flat().join('');
+}
+
+/** First value of a field of an answer, null where it has none. `name` in lower case. */
+export function replyHeader(reply: PluginReply, name: string): string | null {
+  const line = reply.fields.get(name)?.[0];
+  return line === undefined ? null : line.slice(name.length + 2, -2);
+}
+
+/** Applies header edits to an answer's fields and forgets them. */
+export function takeEdits(fields: Map<string, string[]>, edits: EditList): void {
   for (let i = 0; i < edits.count; i++) {
     const key = edits.names[i].toLowerCase();
     const line = `${edits.names[i]}: ${edits.values[i]}\r\n`;
@@ -54,6 +66,7 @@ function takeEdits(fields: Map<string, string[]>, edits: EditList): void {
     else if (edits.ops[i] === EditOp.ADD) fields.set(key, [...(fields.get(key) ?? []), line]);
   }
   edits.clear();
+  for (const name of reservedFields) fields.delete(name);
 }
 
 function bodyOf(body: string | Uint8Array | object | null): Uint8Array {
@@ -78,7 +91,8 @@ export function errorReply(
   accept: string | null,
 ): PluginReply {
   const { type, text } = errorBody(message, requestId, accept ?? '');
-  return { status, lines: `Content-Type: ${type}; charset=utf-8\r\n`, body: Buffer.from(text) };
+  const line = `Content-Type: ${type}; charset=utf-8\r\n`;
+  return { status, fields: new Map([['content-type', [line]]]), body: Buffer.from(text) };
 }
 
 function errorBody(message: string, id: string, accept: string): { type: string; text: string } {
