@@ -62,12 +62,24 @@ async function handle(
   try {
     answer = await route(request, options);
   } catch (error) {
-    const tooLarge = error instanceof GatewayError && error.code === 'GW_E_ADMIN_BODY';
-    answer = tooLarge
-      ? { status: 413, body: { message: error.message }, headers: { connection: 'close' } }
-      : { status: 500, body: { message: 'An unexpected error occurred' } };
+    answer = failure(error);
   }
   send(request, response, answer, options.source.version, performance.now() - startedMs);
+}
+
+/** What a refused or failed request is answered with. */
+function failure(error: unknown): AdminAnswer {
+  if (!(error instanceof GatewayError) || error.status === null || error.status >= 500) {
+    return { status: 500, body: { message: 'An unexpected error occurred' } };
+  }
+  const { message } = error;
+  if (error.code === 'GW_E_ADMIN_BODY') {
+    return { status: 413, body: { message }, headers: { connection: 'close' } };
+  }
+  // What the core cannot carry out (such as a limit) is known only when the plan is compiled.
+  const text = `declarative config is invalid: ${message}`;
+  const name = 'invalid declarative configuration';
+  return { status: 400, body: { code: 14, name, message: text, fields: {} } };
 }
 
 function send(

@@ -56,6 +56,7 @@ export function createLogger(options: LoggerOptions = {}): NodeLogger {
       base: undefined,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
       redact: { paths: redactPaths, censor: 'REDACTED' },
     },
     options.stream ?? (file as DestinationStream),
@@ -66,4 +67,11 @@ export function createLogger(options: LoggerOptions = {}): NodeLogger {
     },
     flush: () => file?.flushSync(),
   }) as unknown as NodeLogger;
+}
+
+/** Code, message and stack: `details` may hold what a user wrote, credentials among it. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code } = error as { code?: unknown };
+  return { type: error.name, code, message: error.message, stack: error.stack };
 }
