@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { formatProblem, loadConfig, type Problem } from './config/index.js';
 import type { Snapshot } from './config/model.js';
-import { emptySnapshot } from './config/snapshot.js';
 import type { Settings } from './config/settings.js';
+import { emptySnapshot } from './config/snapshot.js';
 import { GatewayError } from './errors.js';
 import { limits } from './limits.js';
 import type { PluginRegistry } from './plugin/registry.js';
@@ -34,9 +34,16 @@ export interface ReadyConfig {
 /** The configuration of a node that was given none: every request is answered 404. */
 export const emptyConfig: ReadyConfig = { snapshot: emptySnapshot, text: '' };
 
-/** Turns a given document or text into something to parse. */
-export function givenConfig(config: string | object): ConfigText {
-  if (typeof config === 'string') return { text: config, interpolate: true };
+const fileName = /^[^\n]+\.(ya?ml|json)$/;
+
+/**
+ * Turns a given document, text or file name into something to parse.
+ * @throws GatewayError GW_E_CONFIG_READ, GW_E_CONFIG_LIMIT
+ */
+export async function givenConfig(config: string | object): Promise<ConfigText> {
+  if (typeof config === 'string') {
+    return fileName.test(config) ? readConfigFile(config) : { text: config, interpolate: true };
+  }
   return { text: JSON.stringify(config), format: 'json', interpolate: true };
 }
 

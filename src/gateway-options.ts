@@ -7,12 +7,13 @@ import type { Clock } from './time.js';
 
 export interface GatewayOptions {
   /**
-   * Kong's declarative configuration: a document as an object, or as YAML or JSON text. Default: the
-   * file of `configFile`, else the setting `declarative_config` or `declarative_config_string`, else
-   * empty (every request is answered 404).
+   * Kong's declarative configuration: a document as an object, as YAML or JSON text, or the path of a
+   * file (one line that ends in .yml, .yaml or .json), which `reload()` reads again. Default: the file
+   * of `configFile`, else the setting `declarative_config` or `declarative_config_string`, else empty
+   * (every request is answered 404).
    */
   readonly config?: string | object;
-  /** Path of a declarative file; `reload()` reads it again. */
+  /** Path of a declarative file, whatever its name. */
   readonly configFile?: string;
   /** Node settings by Kong's names, such as `proxy_listen`; they win over every other source. */
   readonly settings?: Readonly<Record<string, SettingValue | undefined>>;
@@ -70,5 +71,7 @@ export interface Gateway extends AsyncDisposable {
   readonly addresses: readonly GatewayAddress[];
   /** The configuration in use. */
   readonly snapshot: Snapshot;
+  /** Resolves when the gateway has closed: null, or the failure that made it close. */
+  readonly closed: Promise<Error | null>;
   readonly state: 'new' | 'starting' | 'running' | 'draining' | 'closed';
 }

@@ -56,6 +56,11 @@ class GatewayNode implements Gateway {
   #draining: Promise<number> | null = null;
   #replacedAtMs = Number.NEGATIVE_INFINITY;
   #cutShort = false;
+  #closing: Promise<void> | null = null;
+  #reportClosed: (failure: Error | null) => void = () => {};
+  readonly closed: Promise<Error | null> = new Promise((resolve) => {
+    this.#reportClosed = resolve;
+  });
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -91,7 +96,7 @@ class GatewayNode implements Gateway {
   }
 
   reload(config?: string | object): Promise<Loaded> {
-    return this.#load(async () => (config === undefined ? await this.#source() : givenConfig(config)));
+    return this.#load(() => (config === undefined ? this.#source() : givenConfig(config)));
   }
 
   drain(): Promise<number> {
@@ -99,16 +104,9 @@ class GatewayNode implements Gateway {
     return this.#draining;
   }
 
-  async close(): Promise<void> {
-    this.#cutShort = true;
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    const admins = this.#admins;
-    this.#admins = [];
-    await Promise.all(admins.map((admin) => admin.close()));
-    await this.#node?.worker.close();
-    this.#listeners = [];
-    if (this.#node) await closePlugins(this.#node.plugins);
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll(null);
+    return this.#closing;
   }
 
   async reopenLogs(): Promise<void> {
@@ -143,7 +141,10 @@ class GatewayNode implements Gateway {
     worker.install(config.snapshot);
     this.#config = config;
     for (const spec of settings.proxyListen) this.#listeners.push(await worker.listen(spec));
-    const admin = { source: this.#adminSource(this.#node), bodyBytesMax: settings.adminMaxBodyBytes };
+    const admin = {
+      source: this.#adminSource(this.#node),
+      bodyBytesMax: settings.adminMaxBodyBytes,
+    };
     for (const spec of settings.adminListen) this.#admins.push(await openAdmin(spec, admin));
     this.#state = 'running';
     logger.info({ addresses: this.addresses, hash: config.snapshot.hash }, 'gateway started');
@@ -198,11 +199,19 @@ class GatewayNode implements Gateway {
     return left;
   }
 
-  #makeWorker(
-    settings: Settings,
-    plugins: PluginRegistry,
-    logger: Logger,
-  ): Promise<GatewayWorker> {
+  async #closeAll(failure: Error | null): Promise<void> {
+    this.#cutShort = true;
+    this.#state = 'closed';
+    const admins = this.#admins;
+    this.#admins = [];
+    await Promise.all(admins.map((admin) => admin.close()));
+    await this.#node?.worker.close();
+    this.#listeners = [];
+    if (this.#node) await closePlugins(this.#node.plugins);
+    this.#reportClosed(failure);
+  }
+
+  #makeWorker(settings: Settings, plugins: PluginRegistry, logger: Logger): Promise<GatewayWorker> {
     const clock = this.#clock;
     const onFault = (error: Error) => void this.#replaceWorker(error);
     return GatewayWorker.create({ settings, plugins, logger, clock, onFault });
@@ -214,7 +223,8 @@ class GatewayNode implements Gateway {
     if (!node || this.#state === 'closed') return;
     node.logger.error({ err: error }, 'the core failed and is replaced');
     const waitMs = this.#replacedAtMs + replaceDelayMs - this.#clock.now();
-    if (waitMs > 0) await new Promise((resolve) => this.#clock.setTimeout(() => resolve(null), waitMs));
+    if (waitMs > 0)
+      await new Promise((resolve) => this.#clock.setTimeout(() => resolve(null), waitMs));
     this.#replacedAtMs = this.#clock.now();
     try {
       await node.worker.close();
@@ -225,7 +235,7 @@ class GatewayNode implements Gateway {
       for (const { spec, port } of this.#listeners) await worker.listen({ ...spec, port });
     } catch (cause) {
       node.logger.fatal({ err: cause }, 'the core could not be replaced');
-      await this.close();
+      this.#closing ??= this.#closeAll(cause as Error);
     }
   }
 
@@ -271,7 +281,5 @@ async function readConf(file: string): Promise<string> {
 }
 
 async function closePlugins(plugins: PluginRegistry): Promise<void> {
-  await Promise.allSettled(
-    [...plugins.values()].map((plugin) => plugin.logSink?.close?.()),
-  );
+  await Promise.allSettled([...plugins.values()].map((plugin) => plugin.logSink?.close?.()));
 }

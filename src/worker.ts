@@ -4,8 +4,8 @@
  */
 import type { Service, Snapshot } from './config/model.js';
 import type { Settings } from './config/settings.js';
-import { readControl, readGauge, writeAccessRing, writeSettings } from './core/control.js';
 import type { ControlValues } from './core/control.js';
+import { readControl, readGauge, writeAccessRing, writeSettings } from './core/control.js';
 import { type Core, createCore } from './core/instance.js';
 import { Event } from './core/layout.js';
 import { readMetricSlot } from './core/metric-slot.js';
@@ -17,9 +17,9 @@ import { Generations, type Holdings } from './generation.js';
 import { AccessLog } from './log/access-log.js';
 import type { QueueMetrics } from './log/queue.js';
 import { handlerSink, type LogAttachment, LogShipping } from './log/shipping.js';
+import type { Scrape } from './observe/exposition.js';
 import type { Logger } from './observe/logger.js';
 import { MetricSeries, unmatchedSlot } from './observe/metrics.js';
-import type { Scrape } from './observe/exposition.js';
 import type { AnyPlugin } from './plugin/define.js';
 import { PhaseRunner } from './plugin/phases.js';
 import { buildPlans, type Plan, type PlanStep, type PlanTable } from './plugin/plan.js';

@@ -32,9 +32,9 @@ export async function start(options: StartOptions): Promise<number> {
     await gateway.start();
     if (options.pid) writeFileSync(options.pid, `${process.pid}\n`);
     if (options.quickstart) greet(gateway);
-    await untilStopped(gateway);
+    const failure = await untilStopped(gateway);
     if (options.pid) removeOwn(options.pid);
-    return exitCodes.done;
+    return failure ? exitCodes.running : exitCodes.done;
   } catch (error) {
     return failWith(error);
   } finally {
@@ -56,7 +56,7 @@ function greet(gateway: Gateway): void {
  * TERM and QUIT drain, so does the first INT; a second INT stops at once. HUP reloads, USR2 opens
  * logs again. USR1 is left to Node's inspector.
  */
-function untilStopped(gateway: Gateway): Promise<void> {
+async function untilStopped(gateway: Gateway): Promise<Error | null> {
   let interrupted = false;
   const stop = () => void gateway.drain().catch(failWith);
   const interrupt = () => {
@@ -72,17 +72,10 @@ function untilStopped(gateway: Gateway): Promise<void> {
     ['SIGUSR2', () => void gateway.reopenLogs().catch(failWith)],
   ];
   for (const [signal, handler] of handlers) process.on(signal, handler);
-  return new Promise((resolve) => {
-    const timer = setInterval(() => {
-      if (gateway.state !== 'closed') return;
-      clearInterval(timer);
-      for (const [signal, handler] of handlers) process.off(signal, handler);
-      resolve();
-    }, STATE_CHECK_MS);
-  });
+  const failure = await gateway.closed;
+  for (const [signal, handler] of handlers) process.off(signal, handler);
+  return failure;
 }
-
-const STATE_CHECK_MS = 25;
 
 /** Another process may have taken the file over meanwhile. */
 function removeOwn(file: string): void {

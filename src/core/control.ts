@@ -1,8 +1,9 @@
 /** Reads and writes the core's control block and settings by name. */
-import { Control, Region, Settings, TrustedRange } from './layout.js';
-import type { Core } from './instance.js';
+
 import type { Settings as NodeSettings } from '../config/settings.js';
 import { GatewayError } from '../errors.js';
+import type { Core } from './instance.js';
+import { Control, Region, Settings, TrustedRange } from './layout.js';
 
 const gauges = [
   'generation',
@@ -36,7 +37,8 @@ export type ControlValues = Readonly<Record<ControlName, number>>;
 export function readControl(core: Core): ControlValues {
   const values = {} as Record<ControlName, number>;
   for (const name of gauges) values[name] = core.u32[(Region.control.offset + Control[name]) >> 2];
-  for (const name of counters) values[name] = core.f64[(Region.control.offset + Control[name]) >> 3];
+  for (const name of counters)
+    values[name] = core.f64[(Region.control.offset + Control[name]) >> 3];
   return values;
 }
 

@@ -63,7 +63,10 @@ export function writeEdits(core: Core, edits: EditList): void {
     const value = edits.values[i];
     const bytes = Edit.size + name.length + value.length;
     if (at + bytes > end) {
-      throw new GatewayError('GW_E_REPLY_TOO_LARGE', `edits exceed ${limits.editBytes.value} bytes`);
+      throw new GatewayError(
+        'GW_E_REPLY_TOO_LARGE',
+        `edits exceed ${limits.editBytes.value} bytes`,
+      );
     }
     u32[(at + Edit.op) >> 2] = edits.ops[i];
     u32[(at + Edit.nameLength) >> 2] = name.length;

@@ -231,9 +231,10 @@ class StepLog implements PluginLog {
 function targetText(what: string, text: string, forbidden: RegExp): string {
   if (forbidden.test(text)) throw invalid(`${what}: ${JSON.stringify(text)} is not allowed`);
   return text.replace(/[^\x21-\x7e]+/gu, (run) =>
-    Array.from(Buffer.from(run), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(
-      '',
-    ),
+    Array.from(
+      Buffer.from(run),
+      (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+    ).join(''),
   );
 }
 

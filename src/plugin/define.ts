@@ -78,7 +78,8 @@ function isFields(schema: object): boolean {
 function handlerFault(definition: Partial<Record<keyof PluginDefinition, unknown>>): string | null {
   for (const phase of ['access', 'headerFilter', 'log'] as const) {
     const handler = definition[phase];
-    if (handler !== undefined && typeof handler !== 'function') return `${phase} must be a function`;
+    if (handler !== undefined && typeof handler !== 'function')
+      return `${phase} must be a function`;
   }
   const sink = definition.logSink as Partial<LogSink<unknown>> | undefined;
   if (sink === undefined) return null;

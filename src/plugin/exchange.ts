@@ -5,8 +5,8 @@
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
-import { ClientView, RequestView } from './request-view.js';
 import type { Plan } from './plan.js';
+import { ClientView, RequestView } from './request-view.js';
 
 /** An answer given by a plugin, ready for the reply region. */
 export interface PluginReply {

@@ -2,8 +2,9 @@
  * Runs the plugins of an exchange when the core calls out. Synchronous handlers run inside the call;
  * one that returns a promise parks the exchange, and what it decided goes back with RESUME.
  */
-import { ExchangeView } from '../core/exchange-view.js';
+
 import { writeEdits, writeReply } from '../core/exchange-edits.js';
+import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
 import { Event, Phase, PhaseVerdict } from '../core/layout.js';
 import { GatewayError } from '../errors.js';

@@ -1,6 +1,7 @@
 /** Finds the plugins a node may use: the bundled ones, modules by path or package, and given objects. */
-import { isAbsolute, resolve } from 'node:path';
+
 import { createRequire } from 'node:module';
+import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { GatewayError } from '../errors.js';
 import httpLog from './builtin/http-log.js';

@@ -1,5 +1,5 @@
 /** The schema of a plugin's `config` as plugins see it, and the TypeScript type it stands for. */
-import type { Fields, PluginSchema as ConfigPluginSchema } from '../config/schema/field.js';
+import type { PluginSchema as ConfigPluginSchema, Fields } from '../config/schema/field.js';
 
 export type {
   ArrayField,

@@ -3,9 +3,10 @@
  * pooled connections to it stay useful. A number nobody uses is given to another address only after
  * every connection that was pooled under it has run out.
  */
+
+import type { TargetAddress } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
-import type { TargetAddress } from '../driver/contract.js';
 import type { Clock } from '../time.js';
 
 interface Entry {
@@ -73,7 +74,8 @@ export class TargetTable {
     const index = this.#entries.findIndex(
       (entry) => entry !== undefined && entry.users === 0 && entry.idleSinceMs < before,
     );
-    if (index < 0) throw new GatewayError('GW_E_CONFIG_LIMIT', `more than ${limit} upstream targets`);
+    if (index < 0)
+      throw new GatewayError('GW_E_CONFIG_LIMIT', `more than ${limit} upstream targets`);
     return index;
   }
 }
