@@ -1,0 +1,103 @@
+/**
+ * The compatibility vectors that need no socket, straight through the encoder and the core. What a
+ * gateway answers by itself (redirects, X-Forwarded-*, 503) is judged over sockets elsewhere.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Protocol, Route, Service } from '../../../src/config/model.js';
+import { createCore } from '../../../src/core/instance.js';
+import { upstreamHost } from '../../../src/core/router.js';
+import type { RouterRequest } from './harness.js';
+import { install, lookUp, makeRequest, makeRoute, makeService } from './harness.js';
+
+interface Vector {
+  readonly name: string;
+  readonly class: string;
+  readonly flavor: string;
+  readonly services: readonly (Partial<Service> & { name: string })[];
+  readonly routes: readonly (Omit<Partial<Route>, 'service'> & { service?: string | null })[];
+  readonly request: {
+    readonly method?: string;
+    readonly host?: string | null;
+    readonly path: string;
+    readonly scheme?: string;
+    readonly sni?: string | null;
+    readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+    readonly destination?: { readonly port?: number };
+  };
+  readonly expect: {
+    readonly route: string | null;
+    readonly upstream_path?: string;
+    readonly upstream_host?: string;
+  };
+}
+
+/** Flavours that the router does not speak yet; all their vectors are left out by name. */
+const otherFlavours = ['expressions', 'traditional'];
+
+/** Classes of which some vectors need pattern paths or pattern header values. */
+const patternClasses = [
+  ...['captures', 'expr-engine', 'header', 'method', 'prefix', 'priority', 'query', 'regex'],
+  ...['upstream-path-v0-regex', 'protocol', 'host', 'upstream-host', 'normalise', 'forwarded'],
+];
+
+const file = new URL('../../compat/router.json', import.meta.url);
+const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Vector[] };
+const core = createCore();
+
+function hasPattern(vector: Vector): boolean {
+  return vector.routes.some(({ paths, headers }) => {
+    const values = Object.values(headers ?? {}).flat();
+    return paths?.some((path) => path[0] === '~') || values.some((v) => v.startsWith('~*'));
+  });
+}
+
+function routesOf(vector: Vector): Route[] {
+  const services = vector.services.map((fields, index) => makeService(index, fields));
+  return vector.routes.flatMap((fields, index) => {
+    const { service: name, ...rest } = fields;
+    const service = services.find((one) => one.name === name) ?? null;
+    if (service?.enabled === false) return [];
+    const grpc = (rest.protocols ?? []).some((protocol: Protocol) => protocol.startsWith('grpc'));
+    return makeRoute(index, { strip_path: !grpc, ...rest, service });
+  });
+}
+
+function requestOf({ request }: Vector): RouterRequest {
+  const secure = request.scheme === 'https';
+  const headers = Object.entries(request.headers ?? {}).flatMap(([name, value]) =>
+    [value].flat().map((one): [string, string] => [name, one]),
+  );
+  return makeRequest({
+    method: request.method ?? 'GET',
+    host: request.host ?? null,
+    target: Buffer.from(request.path, 'utf8').toString('latin1'),
+    headers,
+    secure,
+    localPort: request.destination?.port ?? (secure ? 443 : 80),
+    sni: request.sni ?? null,
+  });
+}
+
+const flavour = vectors.filter(({ flavor }) => !otherFlavours.includes(flavor));
+const plain = flavour.filter((vector) => !hasPattern(vector));
+
+describe('compatibility vectors', () => {
+  test.each(plain.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
+    const routes = routesOf(vector);
+    install(core, routes);
+    const found = lookUp(core, routes, requestOf(vector));
+    const { route, upstream_path: target, upstream_host: host } = vector.expect;
+    expect(found.route < 0 ? null : routes[found.route].name).toBe(route);
+    if (target !== undefined) expect(found.target).toBe(target);
+    const { service, preserve_host: preserved } = routes[found.route] ?? {};
+    if (host !== undefined && service && !(preserved && vector.request.host)) {
+      expect(upstreamHost(service)).toBe(host);
+    }
+  });
+
+  test('only known classes are left out', () => {
+    const left = flavour.filter(hasPattern).map((vector) => vector.class);
+    expect(left.filter((name) => !patternClasses.includes(name))).toEqual([]);
+  });
+});
