@@ -61,7 +61,9 @@ function spells(p: usize, word: string): bool {
   return true;
 }
 
-/** Writes the ASCII literal at d; returns the end. Literals are static data: nothing is allocated. */
+/**
+ * Writes the ASCII literal at d; returns the end. Literals are static data: nothing is allocated.
+ */
 export function putText(d: usize, text: string): usize {
   const from = changetype<usize>(text);
   const n = <usize>text.length;

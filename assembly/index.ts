@@ -36,9 +36,9 @@ export function init(seedLow: u32, seedHigh: u32): void {
 }
 
 /**
- * Handles `count` event records (limits.eventsPerBatch at most) in the events region at the clock in
- * Control; returns the number of command records in the commands region. Memory that commands point
- * at stays as it is until the next call.
+ * Handles `count` event records (limits.eventsPerBatch at most) in the events region at the clock
+ * in Control; returns the number of command records in the commands region. Memory that commands
+ * point at stays as it is until the next call.
  */
 export function process(count: u32): u32 {
   return processBatch(count);

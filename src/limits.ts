@@ -13,8 +13,18 @@ export interface Limit {
   readonly core?: boolean;
 }
 
-const bytes = (value: number, at: string, core = true): Limit => ({ value, unit: 'bytes', at, core });
-const count = (value: number, at: string, core = true): Limit => ({ value, unit: 'count', at, core });
+const bytes = (value: number, at: string, core = true): Limit => ({
+  value,
+  unit: 'bytes',
+  at,
+  core,
+});
+const count = (value: number, at: string, core = true): Limit => ({
+  value,
+  unit: 'count',
+  at,
+  core,
+});
 const ms = (value: number, at: string, core = true): Limit => ({ value, unit: 'ms', at, core });
 
 export const limits = {
@@ -43,13 +53,18 @@ export const limits = {
   editBytes: bytes(262144, 'header edits or a local reply above it: plugin error, answered 500'),
   replyBodyBytes: bytes(1048576, 'a body given to response.exit above it is an error'),
   unsentBytesPerConnection: bytes(1048576, 'hard cap kept by the driver; the connection is reset'),
-  drainClientBodyBytes: bytes(65536, 'of an unread request body after an early answer; then closed'),
+  drainClientBodyBytes: bytes(
+    65536,
+    'of an unread request body after an early answer; then closed',
+  ),
   lingerMs: ms(1000, 'time to read on after an error answer, so that the peer sees it'),
-  timerTickMs: ms(32, 'granularity of the timer wheel: no deadline fires early, at most one tick late'),
+  timerTickMs: ms(
+    32,
+    'granularity of the timer wheel: no deadline fires early, at most one tick late',
+  ),
   configBytes: bytes(67108864, 'a configuration document above it is refused', false),
   configNodes: count(5000000, 'a document with more values, aliases copied, is refused', false),
   configDepth: count(64, 'a document nested deeper is refused', false),
-  adminBodyBytes: bytes(67108864, 'POST /config above it is answered 413', false),
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof limits;

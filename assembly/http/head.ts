@@ -1,6 +1,6 @@
 /**
- * The HTTP/1.x head parser (RFC 9112): strict where smuggling lives. No allocation, no callbacks: it
- * fills a table of HeaderEntry and the results below, which stay valid until the next call.
+ * The HTTP/1.x head parser (RFC 9112): strict where smuggling lives. No allocation, no callbacks:
+ * it fills a table of HeaderEntry and the results below, which stay valid until the next call.
  *
  * Return convention of both parsers: a pointer past the head, or INCOMPLETE, or a status code below
  * 1000 that the head deserves (requests: 400, 414, 431, 501, 505; responses: always 502).
@@ -132,7 +132,9 @@ function parseFields(p: usize, end: usize, table: usize): usize {
     let value = nameEnd + 1;
     while (value < end && isBlank(load<u8>(value))) value++;
     const lineEnd = findControl(value, end);
-    if (lineEnd + 2 > end) return lineEnd + 1 == end && load<u8>(lineEnd) != 0x0d ? 400 : INCOMPLETE;
+    if (lineEnd + 2 > end) {
+      return lineEnd + 1 == end && load<u8>(lineEnd) != 0x0d ? 400 : INCOMPLETE;
+    }
     if (load<u16>(lineEnd) != 0x0a0d) return 400;
     let valueEnd = lineEnd;
     while (valueEnd > value && isBlank(load<u8>(valueEnd - 1))) valueEnd--;

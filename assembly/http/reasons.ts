@@ -1,4 +1,6 @@
-/** Reason phrases of RFC 9110 section 15 and its registry, and the texts of our own error answers. */
+/**
+ * Reason phrases of RFC 9110 section 15 and its registry, and the texts of our own error answers.
+ */
 
 /** Standard reason phrase, or "Unknown". */
 export function reasonPhrase(status: u32): string {

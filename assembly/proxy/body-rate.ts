@@ -1,7 +1,7 @@
 /**
  * Time limits of a request body: the gap between two reads, and, where client_body_min_rate is set,
- * the mean rate after a grace. The span starts anew when our own back-pressure ends, because time in
- * which we did not read is not the client's.
+ * the mean rate after a grace. The span starts anew when our own back-pressure ends, because time
+ * in which we did not read is not the client's.
  */
 import { SETTINGS, Settings } from '../layout';
 import { Connection } from './connection';

@@ -1,6 +1,6 @@
 /**
- * The downstream side: what the next bytes of a client mean. One loop over the bytes at hand, so that
- * a pipeline costs no recursion; what cannot be used yet is kept.
+ * The downstream side: what the next bytes of a client mean. One loop over the bytes at hand, so
+ * that a pipeline costs no recursion; what cannot be used yet is kept.
  */
 import { equal, findByte } from '../bytes';
 import * as head from '../http/head';
@@ -50,7 +50,17 @@ export function clientData(c: Connection, from: usize, bytes: usize): void {
     if (rest < end && !keep(c, rest, end - rest)) overflow(c);
   }
   if (c.kind == KIND_FREE || c.id != id) return;
-  if (c.state != STATE_HEAD && heldBytes(c) > LIMIT_PIPELINE_BYTES / 2) pause(c);
+  restrain(c);
+}
+
+/** Reads no more while as much as may wait behind the running exchange does wait. */
+function restrain(c: Connection): void {
+  if (isFull(c)) pause(c);
+}
+
+/** True where a further read might not fit. */
+export function isFull(c: Connection): bool {
+  return c.state != STATE_HEAD && heldBytes(c) > LIMIT_PIPELINE_BYTES / 2;
 }
 
 /** Goes on with the bytes that were kept. */
@@ -60,6 +70,8 @@ export function workHeld(c: Connection): void {
   const rest = takeInput(c, <usize>c.held + c.heldStart, <usize>c.held + c.heldEnd);
   if (c.kind == KIND_FREE || c.id != id) return;
   consume(c, rest);
+  // What woke this connection also resumed it.
+  restrain(c);
   if (!c.held && c.state == STATE_HEAD && c.flags & FLAG_ENDED) hangUp(c);
 }
 
@@ -104,7 +116,9 @@ function takeHead(c: Connection, p: usize, end: usize): usize {
     const start = skipEmptyLines(p, end);
     if (start != p) return start;
     if (p + 1 == end && isReturn(p)) return p;
-  } else if (!head.findHeadEnd(p + max<usize>(c.scanned, 3) - 3, end)) return waitForHead(c, p, end);
+  } else if (!head.findHeadEnd(p + max<usize>(c.scanned, 3) - 3, end)) {
+    return waitForHead(c, p, end);
+  }
   const after = head.parseRequest(p, end);
   if (after == head.INCOMPLETE) {
     if (!c.scanned || !head.findHeadEnd(p, end)) return waitForHead(c, p, end);
@@ -131,7 +145,9 @@ function isReturn(p: usize): bool {
   return equal(p, RETURN, 1);
 }
 
-/** A server should ignore an empty line before a request line (RFC 9112 2.2); a few, not a flood. */
+/**
+ * A server should ignore an empty line before a request line (RFC 9112 2.2); a few, not a flood.
+ */
 function skipEmptyLines(p: usize, end: usize): usize {
   for (let i: u32 = 0; i < LIMIT_LEADING_EMPTY_LINES; i++) {
     if (p + 2 > end || !equal(p, RETURN, 2)) return p;

@@ -1,7 +1,7 @@
 /**
- * Connections of both sides, in one table: downstream ones at the indices the driver chose, upstream
- * ones behind them at indices chosen here. An id is index | generation << 16. An idle connection owns
- * nothing but its 256 bytes.
+ * Connections of both sides, in one table: downstream ones at the indices the driver chose,
+ * upstream ones behind them at indices chosen here. An id is index | generation << 16. An idle
+ * connection owns nothing but its 256 bytes.
  */
 import {
   CONNECTIONS,

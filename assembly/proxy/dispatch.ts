@@ -6,7 +6,12 @@
 import { isWord, put, putText } from '../bytes';
 import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, beginBody } from '../http/body';
 import * as head from '../http/head';
-import { H_CONTENT_TYPE, H_KONG_DEBUG, H_X_FORWARDED_HOST, H_X_FORWARDED_PROTO } from '../http/names';
+import {
+  H_CONTENT_TYPE,
+  H_KONG_DEBUG,
+  H_X_FORWARDED_HOST,
+  H_X_FORWARDED_PROTO,
+} from '../http/names';
 import {
   ACCEPT_FLAG_TLS,
   CONTROL,
@@ -233,7 +238,9 @@ function putSecureLocation(d: usize, trusted: bool): usize {
   return put(d, request.target, request.targetBytes);
 }
 
-/** Upstream target and Host are settled before plugins run, because they may read and change them. */
+/**
+ * Upstream target and Host are settled before plugins run, because they may read and change them.
+ */
 function runPlugins(c: Connection, x: Exchange, route: RouteRecord, trusted: bool): void {
   if (!settleTarget(x, route)) return answer(c, x, 503);
   clearEdits();
@@ -304,7 +311,9 @@ function proceed(c: Connection, x: Exchange, trusted: bool): void {
   if (asksWebSocket()) x.flags |= X_UPGRADE;
   applyTargetEdits(x);
   const host = <usize>x.upstreamTarget + x.targetBytes;
-  if (!buildUpstreamHead(c, x, x.upstreamTarget, host, trusted, x.strippedBytes)) return answer(c, x, 503);
+  if (!buildUpstreamHead(c, x, x.upstreamTarget, host, trusted, x.strippedBytes)) {
+    return answer(c, x, 503);
+  }
   clearEdits();
   x.balancedMs = nowExact;
   connectUpstream(c, x);

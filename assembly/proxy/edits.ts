@@ -1,6 +1,6 @@
 /**
- * Header edits that plugins recorded in the edits region: removals mark entries of the head's table,
- * additions are written behind the kept fields. Framing and connection fields stay ours.
+ * Header edits that plugins recorded in the edits region: removals mark entries of the head's
+ * table, additions are written behind the kept fields. Framing and connection fields stay ours.
  */
 // raw memory: header lines are written in words
 import { equalIgnoreCase, put } from '../bytes';
@@ -55,7 +55,9 @@ export function editBytes(): usize {
   return bytes;
 }
 
-/** Marks the fields that a SET or REMOVE names; returns a SET of Host, which is not a field here. */
+/**
+ * Marks the fields that a SET or REMOVE names; returns a SET of Host, which is not a field here.
+ */
 export function applyRemovals(table: usize, count: u32): Edit | null {
   let host: Edit | null = null;
   let at = EDITS;
@@ -124,7 +126,13 @@ export function putAdditions(d: usize): usize {
 }
 
 /** Writes "name: value\r\n". */
-export function putLine(d: usize, name: usize, nameBytes: usize, value: usize, bytes: usize): usize {
+export function putLine(
+  d: usize,
+  name: usize,
+  nameBytes: usize,
+  value: usize,
+  bytes: usize,
+): usize {
   d = put(d, name, nameBytes);
   store<u16>(d, 0x203a);
   d = put(d + 2, value, bytes);

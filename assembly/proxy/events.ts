@@ -22,7 +22,7 @@ import {
   Settings,
 } from '../layout';
 import { answerEnds, takeResponseBody } from './answer';
-import { clientData } from './client';
+import { clientData, isFull } from './client';
 import { pause, resume, send, sendClose, shutdown } from './commands';
 import {
   Connection,
@@ -237,7 +237,7 @@ function drained(c: Connection, downstream: bool): void {
   const x = exchangeOf(c);
   if (!c.peer) return;
   const peer = connectionAt(c.peer);
-  resume(peer);
+  if (downstream || !isFull(peer)) resume(peer);
   if (downstream) armUpstream(peer, x);
   else {
     armUpstream(c, x);

@@ -1,7 +1,7 @@
 /**
  * One request and its answer, in a slot of its own from the moment the head is complete until the
- * log record is written. It copies what it needs of its route, so that a route table may be replaced
- * while exchanges of older generations are still under way.
+ * log record is written. It copies what it needs of its route, so that a route table may be
+ * replaced while exchanges of older generations are still under way.
  */
 // raw memory: the counters of exchanges per generation
 import { CONTROL, Control } from '../layout';

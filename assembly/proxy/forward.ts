@@ -206,7 +206,8 @@ function acceptsTrailers(): bool {
 
 /** True where the request asks for a WebSocket upgrade that may be forwarded. */
 export function asksWebSocket(): bool {
-  if (!head.connectionUpgrade || !(head.present & (1 << H_UPGRADE)) || !head.minorVersion) return false;
+  if (!head.connectionUpgrade || !head.minorVersion) return false;
+  if (!(head.present & (1 << H_UPGRADE))) return false;
   if (head.chunked || head.contentLength > 0 || head.methodLength != 3) return false;
   const entry = head.findHeader(REQUEST_HEADERS, head.headerCount, H_UPGRADE);
   return entry != null && isWord(entry.value, entry.valueLength, 'websocket');

@@ -1,7 +1,8 @@
 /**
- * Writes body bytes toward the other side in the framing chosen there. Length-framed and close-framed
- * bytes go out where they lie; chunked ones are framed anew: the pieces of one read become one chunk,
- * so that no extension, no odd size line and no trailer of one peer reaches the other.
+ * Writes body bytes toward the other side in the framing chosen there. Length-framed and
+ * close-framed bytes go out where they lie; chunked ones are framed anew: the pieces of one read
+ * become one chunk, so that no extension, no odd size line and no trailer of one peer reaches the
+ * other.
  */
 // raw memory: chunk size lines
 import { put, putHex } from '../bytes';
@@ -24,8 +25,8 @@ export let relayDone: bool = false;
 export let relayBad: bool = false;
 
 /**
- * Takes what belongs to the body of `from` out of [p, end) and sends it to `to`, chunked or as it is.
- * Returns the position behind the last byte consumed.
+ * Takes what belongs to the body of `from` out of [p, end) and sends it to `to`, chunked or as it
+ * is. Returns the position behind the last byte consumed.
  */
 export function relay(
   from: Connection,

@@ -1,7 +1,7 @@
 /**
- * Bytes that came before they could be used: part of a head, a body while the upstream connects, the
- * next pipelined request. They sit in one slot of the connection, contiguous, and move to a larger
- * slot as they grow.
+ * Bytes that came before they could be used: part of a head, a body while the upstream connects,
+ * the next pipelined request. They sit in one slot of the connection, contiguous, and move to a
+ * larger slot as they grow.
  */
 import { SLOT_BYTES_MAX, allocate, capacity, release } from '../memory';
 import { Connection } from './connection';

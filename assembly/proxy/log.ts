@@ -1,6 +1,6 @@
 /**
- * The log phase: copies raw heads, sizes and times of an ended exchange into the rings of its route.
- * Bytes only; text is made by the consumer, off the request path.
+ * The log phase: copies raw heads, sizes and times of an ended exchange into the rings of its
+ * route. Bytes only; text is made by the consumer, off the request path.
  */
 // raw memory: ring ids are packed a byte each
 import {

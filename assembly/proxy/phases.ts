@@ -1,6 +1,6 @@
 /**
- * The one way out of the core: `phase(connection, phase)` runs the plugins of the exchange's plan in
- * the shell. Called only where the route's record says that there is code for the phase.
+ * The one way out of the core: `phase(connection, phase)` runs the plugins of the exchange's plan
+ * in the shell. Called only where the route's record says that there is code for the phase.
  */
 import * as head from '../http/head';
 import {

@@ -178,9 +178,8 @@ export function validHost(p: usize, n: usize): bool {
     while (p < end && load<u8>(p) != 0x3a) {
       const c = load<u8>(p++);
       if (!isClass(c, HOST_CHAR)) return false;
-      if (c == 0x25 && (p + 2 > end || !isClass(load<u8>(p), HEX) || !isClass(load<u8>(p, 1), HEX))) {
-        return false;
-      }
+      if (c != 0x25) continue;
+      if (p + 2 > end || !isClass(load<u8>(p), HEX) || !isClass(load<u8>(p, 1), HEX)) return false;
     }
     if (p == from) return false;
   }

@@ -1,6 +1,6 @@
 /**
- * Builds the head that goes to the client, from an upstream's answer (RFC 9110 7.6, RFC 9112 6.3) or
- * with the lines every answer of ours has in common.
+ * Builds the head that goes to the client, from an upstream's answer (RFC 9110 7.6, RFC 9112 6.3)
+ * or with the lines every answer of ours has in common.
  */
 // raw memory: header lines are written in words
 import { put, putDecimal, putText } from '../bytes';

@@ -1,7 +1,8 @@
 /**
- * The upstream side: connecting, sending the request, reading the answer, and the rule when a failed
- * try may be repeated: where nothing was sent, or a reused connection fails before the first byte of
- * an answer to an idempotent request whose body we still have (RFC 9110 9.2.2, RFC 9112 9.3.1).
+ * The upstream side: connecting, sending the request, reading the answer, and the rule when a
+ * failed try may be repeated: where nothing was sent, or a reused connection fails before the first
+ * byte of an answer to an idempotent request whose body we still have (RFC 9110 9.2.2, RFC 9112
+ * 9.3.1).
  */
 import * as head from '../http/head';
 import {
@@ -16,6 +17,7 @@ import {
   Connection,
   FLAG_BLOCKED,
   FLAG_REUSED,
+  KIND_FREE,
   STATE_BODY,
   STATE_CONNECTING,
   STATE_HOLD,
@@ -123,6 +125,7 @@ export function requestSent(c: Connection, x: Exchange): void {
 /** Bytes of a response head. Returns the first byte not consumed, or `end`. */
 export function takeResponseHead(u: Connection, p: usize, end: usize): usize {
   const x = exchangeOf(u);
+  const id = u.id;
   while (p < end) {
     if (u.scanned) {
       const from = p + max<usize>(u.scanned, 3) - 3;
@@ -144,7 +147,8 @@ export function takeResponseHead(u: Connection, p: usize, end: usize): usize {
     }
     u.scanned = 0;
     const next = answerBegins(u, x, p, after);
-    if (!next) return end;
+    // An answer without a body may have ended the connection as well.
+    if (!next || u.kind == KIND_FREE || u.id != id) return end;
     p = after;
     if (u.state != STATE_RESPONSE_HEAD || p == end) break;
   }

@@ -17,7 +17,10 @@ const collections: Readonly<Record<string, string>> = {
 
 const notFound: AdminAnswer = { status: 404, body: { message: 'Not found' } };
 
-/** Answers `GET /services`, `/routes/{id or name}`, `/services/{s}/routes` and the like; null: no such path. */
+/**
+ * Answers `GET /services`, `/routes/{id or name}`, `/services/{s}/routes` and the like; null: no
+ * such path.
+ */
 export function readEntities(
   parts: readonly string[],
   query: URLSearchParams,

@@ -89,7 +89,15 @@ export const codes = {
     DEBUG: 256,
     REAL_IP_RECURSIVE: 512,
   },
-  logFlag: { TLS: 1, LOCAL: 2, REQUEST_CUT: 4, RESPONSE_CUT: 8, CLIENT_ABORT: 16, TUNNEL: 32, HEAD_CUT: 64 },
+  logFlag: {
+    TLS: 1,
+    LOCAL: 2,
+    REQUEST_CUT: 4,
+    RESPONSE_CUT: 8,
+    CLIENT_ABORT: 16,
+    TUNNEL: 32,
+    HEAD_CUT: 64,
+  },
   contentType: { JSON: 0, PLAIN: 1, HTML: 2, XML: 3 },
   ...matcherCodes,
 } as const;

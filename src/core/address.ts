@@ -4,7 +4,9 @@
  */
 import { isIP, isIPv4 } from 'node:net';
 
-/** Writes an address as 16 bytes; zeros and false where `text` is not an IP. Zone ids are dropped. */
+/**
+ * Writes an address as 16 bytes; zeros and false where `text` is not an IP. Zone ids are dropped.
+ */
 export function putAddress(into: Uint8Array, offset: number, text = ''): boolean {
   const zone = text.indexOf('%');
   const address = zone < 0 ? text : text.slice(0, zone);

@@ -1,7 +1,7 @@
 /**
  * Loads the Wasm core, compares layouts, and holds the only views of its memory. This folder is the
- * one door: nothing outside `src/core/` names `WebAssembly`. The memory never grows, so a view taken
- * at start stays valid for the life of the instance.
+ * one door: nothing outside `src/core/` names `WebAssembly`. The memory never grows, so a view
+ * taken at start stays valid for the life of the instance.
  */
 import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -58,7 +58,8 @@ const modules = new Map<string, WebAssembly.Module>();
 
 /**
  * Instantiates the core. `build` defaults to `release`, or to the environment's HEADGATE_CORE.
- * @throws GatewayError GW_E_LAYOUT_MISMATCH where module and shell were built from different layouts
+ * @throws GatewayError GW_E_LAYOUT_MISMATCH where module and shell were built from different
+ * layouts
  */
 export function createCore(options: { build?: CoreBuild; seed?: [number, number] } = {}): Core {
   const build = options.build ?? (process.env.HEADGATE_CORE as CoreBuild | undefined) ?? 'release';
@@ -75,7 +76,10 @@ export function createCore(options: { build?: CoreBuild; seed?: [number, number]
   const exports = instance.exports as unknown as CoreExports;
   const memory = exports.memory.buffer;
   if (exports.layout_hash() >>> 0 !== layoutHash || memory.byteLength !== memoryPages * 65536) {
-    throw new GatewayError('GW_E_LAYOUT_MISMATCH', `the ${build} core and the shell differ; rebuild`);
+    throw new GatewayError(
+      'GW_E_LAYOUT_MISMATCH',
+      `the ${build} core and the shell differ; rebuild`,
+    );
   }
   core = {
     exports,

@@ -50,11 +50,19 @@ export class Checks {
   add(route: Route, index: number, patterns: readonly string[]): CheckRange {
     const first = this.checkCount;
     if (route.methods?.length) {
-      this.#check(CheckOp.METHOD, '', route.methods.map((method) => this.#text(method)));
+      this.#check(
+        CheckOp.METHOD,
+        '',
+        route.methods.map((method) => this.#text(method)),
+      );
       this.needs |= Need.METHOD;
     }
     if (route.snis?.length) {
-      this.#check(CheckOp.SNI, '', route.snis.map((sni) => this.#serverName(sni)));
+      this.#check(
+        CheckOp.SNI,
+        '',
+        route.snis.map((sni) => this.#serverName(sni)),
+      );
       this.needs |= Need.SNI;
     }
     for (const [name, values] of Object.entries(route.headers ?? {})) {

@@ -158,6 +158,9 @@ function serviceEntity(given: PlaneService, index: number): Service {
     write_timeout: given.writeTimeoutMs ?? 60_000,
     read_timeout: given.readTimeoutMs ?? 60_000,
     enabled: true,
+    tls_verify: null,
+    tls_verify_depth: null,
+    ca_certificates: null,
   };
 }
 
