@@ -7,10 +7,10 @@ import type { Clock } from './time.js';
 
 export interface GatewayOptions {
   /**
-   * Kong's declarative configuration: a document as an object, as YAML or JSON text, or the path of a
-   * file (one line that ends in .yml, .yaml or .json), which `reload()` reads again. Default: the file
-   * of `configFile`, else the setting `declarative_config` or `declarative_config_string`, else empty
-   * (every request is answered 404).
+   * Kong's declarative configuration: a document as an object, as YAML or JSON text, or the path of
+   * a file (one line that ends in .yml, .yaml or .json), which `reload()` reads again. Default: the
+   * file of `configFile`, else the setting `declarative_config` or `declarative_config_string`,
+   * else empty (every request is answered 404).
    */
   readonly config?: string | object;
   /** Path of a declarative file, whatever its name. */
@@ -54,7 +54,8 @@ export interface Gateway extends AsyncDisposable {
   /**
    * Loads a configuration (default: the source of the start, read again) and swaps it in. All or
    * nothing: on an error the one in use stays. Calls are carried out one after the other.
-   * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_PARSE, GW_E_CONFIG_READ, GW_E_CONFIG_LIMIT
+   * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_PARSE, GW_E_CONFIG_READ,
+   * GW_E_CONFIG_LIMIT
    */
   reload(config?: string | object): Promise<Loaded>;
   /**

@@ -1,6 +1,6 @@
 /**
- * The data plane of one event loop: a core, the driver that feeds it, plans, targets, log queues and
- * metric slots. It knows nothing of files, admin or signals.
+ * The data plane of one event loop: a core, the driver that feeds it, plans, targets, log queues
+ * and metric slots. It knows nothing of files, admin or signals.
  */
 import type { Service, Snapshot } from './config/model.js';
 import type { Settings } from './config/settings.js';

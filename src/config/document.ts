@@ -41,6 +41,7 @@ export interface ConfigDocument {
 }
 
 const problemsMax = 100;
+const tooDeep = 'nested too deeply';
 
 /** Parses a text. Problems leave `value` as complete as it could be made. Never throws. */
 export function parseConfig(
@@ -64,7 +65,7 @@ export function parseConfig(
     return new Reader(bare, options.env).read();
   } catch (error) {
     // The parser recurses: only nesting beyond any use gets here.
-    if (error instanceof RangeError) return unparsed('nested too deeply');
+    if (error instanceof RangeError) return unparsed(tooDeep);
     throw error;
   }
 }
@@ -83,6 +84,7 @@ class Reader implements ConfigDocument {
   readonly #anchors = new Map<string, Node>();
   readonly #targets = new WeakMap<Alias, Node>();
   readonly #open = new Set<Node>();
+  readonly #path: (string | number)[] = [];
   #nodes = 0;
 
   constructor(text: string, env?: Readonly<Record<string, string | undefined>>) {
@@ -92,7 +94,7 @@ class Reader implements ConfigDocument {
       prettyErrors: false,
       // Checked below by a set; the parser's own check is quadratic.
       uniqueKeys: false,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
   }
 
@@ -100,9 +102,10 @@ class Reader implements ConfigDocument {
     const faults = [...this.#document.errors, ...this.#document.warnings];
     for (const fault of faults.slice(0, problemsMax)) {
       const position = this.#positionOf(fault.pos[0]);
-      this.problems.push({ message: fault.message, ...position, path: [], parsed: false });
+      const message = fault.message.startsWith('Maximum call') ? tooDeep : fault.message;
+      this.problems.push({ message, ...position, path: [], parsed: false });
     }
-    if (faults.length === 0) this.value = this.#read(this.#document.contents, []);
+    if (faults.length === 0) this.value = this.#read(this.#document.contents);
     return this;
   }
 
@@ -132,10 +135,10 @@ class Reader implements ConfigDocument {
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   }
 
-  #report(node: unknown, path: Path, message: string): null {
+  #report(node: unknown, message: string, path: Path = this.#path): null {
     if (this.problems.length < problemsMax) {
       const position = this.#positionOf(hasRange(node) ? node.range[0] : 0);
-      this.problems.push({ message, ...position, path, parsed: true });
+      this.problems.push({ message, ...position, path: [...path], parsed: true });
     }
     return null;
   }
@@ -144,69 +147,75 @@ class Reader implements ConfigDocument {
     return isAlias(node) ? this.#targets.get(node) : node;
   }
 
-  #read(node: unknown, path: Path): unknown {
+  #read(node: unknown): unknown {
     if (++this.#nodes > limits.configNodes.value) {
       if (this.#nodes > limits.configNodes.value + 1) return null;
-      return this.#report(node, path, `more than ${limits.configNodes.value} values`);
+      return this.#report(node, `more than ${limits.configNodes.value} values`);
     }
-    if (isAlias(node)) return this.#readAlias(node, path);
+    if (isAlias(node)) return this.#readAlias(node);
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) return null;
     if (node.anchor) this.#anchors.set(node.anchor, node);
-    if (isScalar(node)) return this.#readScalar(node.value, node, path);
-    if (path.length >= limits.configDepth.value) {
-      return this.#report(node, path, `nested deeper than ${limits.configDepth.value} levels`);
+    if (isScalar(node)) return this.#readScalar(node.value, node);
+    if (this.#path.length >= limits.configDepth.value) {
+      return this.#report(node, `nested deeper than ${limits.configDepth.value} levels`);
     }
     this.#open.add(node);
     const value = isSeq(node)
-      ? node.items.map((item, index) => this.#read(item, [...path, index]))
-      : this.#readMap(node, path);
+      ? node.items.map((item, index) => this.#readAt(index, item))
+      : this.#readMap(node);
     this.#open.delete(node);
     return value;
   }
 
-  #readAlias(alias: Alias, path: Path): unknown {
-    const target = this.#anchors.get(alias.source);
-    if (!target) return this.#report(alias, path, `unknown alias '${alias.source}'`);
-    if (this.#open.has(target)) return this.#report(alias, path, 'an alias to its own parent');
-    this.#targets.set(alias, target);
-    return this.#read(target, path);
+  #readAt(step: string | number, node: unknown): unknown {
+    this.#path.push(step);
+    const value = this.#read(node);
+    this.#path.pop();
+    return value;
   }
 
-  #readScalar(value: unknown, node: Node, path: Path): unknown {
+  #readAlias(alias: Alias): unknown {
+    const target = this.#anchors.get(alias.source);
+    if (!target) return this.#report(alias, `unknown alias '${alias.source}'`);
+    if (this.#open.has(target)) return this.#report(alias, 'an alias to its own parent');
+    this.#targets.set(alias, target);
+    return this.#read(target);
+  }
+
+  #readScalar(value: unknown, node: Node): unknown {
     if (typeof value === 'bigint') return Number(value);
     if (typeof value !== 'string' || !this.#env || !value.includes('${')) return value;
     const { text, faults } = interpolate(value, this.#env);
-    for (const fault of faults) this.#report(node, path, fault);
+    for (const fault of faults) this.#report(node, fault);
     return new EnvText(text, value);
   }
 
-  #readMap(map: YAMLMap, path: Path): Record<string, unknown> {
+  #readMap(map: YAMLMap): Record<string, unknown> {
     const entries = new Map<string, unknown>();
     const merges: [Pair, unknown][] = [];
     for (const pair of map.items) {
       const key = keyOf(pair);
       if (key === undefined) {
-        this.#report(pair.key, path, 'a key must be a string');
+        this.#report(pair.key, 'a key must be a string');
         continue;
       }
-      const place = [...path, key];
       if (entries.has(key) || (key === '<<' && merges.length > 0)) {
-        this.#report(pair.key, place, `duplicate key '${key}'`);
+        this.#report(pair.key, `duplicate key '${key}'`, [...this.#path, key]);
       } else if (key === '<<') {
-        merges.push([pair, this.#read(pair.value, place)]);
+        merges.push([pair, this.#readAt(key, pair.value)]);
       } else {
-        entries.set(key, this.#read(pair.value, place));
+        entries.set(key, this.#readAt(key, pair.value));
       }
     }
-    for (const [pair, source] of merges) this.#merge(pair, source, entries, path);
+    for (const [pair, source] of merges) this.#merge(pair, source, entries);
     return Object.fromEntries(entries);
   }
 
   /** `<<`: fields of other mappings, below those given directly; the first mapping wins. */
-  #merge(pair: Pair, source: unknown, entries: Map<string, unknown>, path: Path): void {
+  #merge(pair: Pair, source: unknown, entries: Map<string, unknown>): void {
     for (const item of Array.isArray(source) ? source : [source]) {
       if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-        this.#report(pair.value, path, "'<<' wants a mapping or a list of mappings");
+        this.#report(pair.value, "'<<' wants a mapping or a list of mappings");
         return;
       }
       for (const [key, value] of Object.entries(item)) {

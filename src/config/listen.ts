@@ -1,4 +1,6 @@
-/** Kong's listen form: `0.0.0.0:8000 reuseport backlog=16384, [::1]:8443 ssl, unix:/run/gw.sock`. */
+/**
+ * Kong's listen form: `0.0.0.0:8000 reuseport backlog=16384, [::1]:8443 ssl, unix:/run/gw.sock`.
+ */
 import { isIP } from 'node:net';
 import type { ListenSpec } from '../driver/contract.js';
 import { nearest } from './nearest.js';

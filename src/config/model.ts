@@ -1,7 +1,7 @@
 /**
  * The normalised, immutable configuration that `load` produces and everything else reads: defaults
- * filled in, references resolved to objects, Kong's snake_case kept for entity fields because users,
- * logs and the Admin API see them.
+ * filled in, references resolved to objects, Kong's snake_case kept for entity fields because
+ * users, logs and the Admin API see them.
  */
 
 export type Protocol =

@@ -1,4 +1,6 @@
-/** How the text of a setting becomes a value. Each parser throws an Error that says what it expects. */
+/**
+ * How the text of a setting becomes a value. Each parser throws an Error that says what it expects.
+ */
 import { parseRange } from '../core/address.js';
 import { ContentType, TrustedRange as Range, Region, TokenFlag } from '../core/layout.js';
 import { nearest } from './nearest.js';

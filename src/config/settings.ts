@@ -1,4 +1,6 @@
-/** The settings of a node, resolved from defaults, a kong.conf file, the environment and options. */
+/**
+ * The settings of a node, resolved from defaults, a kong.conf file, the environment and options.
+ */
 import { TokenFlag } from '../core/layout.js';
 import type { ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';

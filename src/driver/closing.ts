@@ -1,8 +1,8 @@
 /**
- * Connections that the core has dropped with CLOSE and that are on their way out: first what is held
- * is flushed, then a FIN is sent, then what the peer still sends is read and discarded for
- * limits.lingerMs. Closing a socket with unread bytes would reset it, and the reset may overtake the
- * answer that says what was wrong.
+ * Connections that the core has dropped with CLOSE and that are on their way out: first what is
+ * held is flushed, then a FIN is sent, then what the peer still sends is read and discarded for
+ * limits.lingerMs. Closing a socket with unread bytes would reset it, and the reset may overtake
+ * the answer that says what was wrong.
  */
 import { limits } from '../limits.js';
 import type { NetConnection } from './connection.js';

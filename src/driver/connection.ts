@@ -76,8 +76,8 @@ export class NetConnection {
   }
 
   /**
-   * The same, but falling while one long write is under way, where node tells (its own idle time-out
-   * looks at this field).
+   * The same, but falling while one long write is under way, where node tells (its own idle
+   * time-out looks at this field).
    */
   get kernelUnsentBytes(): number {
     const handle = (this.socket as { _handle?: { writeQueueSize?: number } })._handle;

@@ -1,7 +1,7 @@
 /**
- * What a driver is: it moves bytes between sockets and the core's memory, and nothing else. It turns
- * socket happenings into event records, calls `process`, and carries out the command records. It
- * decides nothing about HTTP. Ids: downstream connections are numbered by the driver from 0 to
+ * What a driver is: it moves bytes between sockets and the core's memory, and nothing else. It
+ * turns socket happenings into event records, calls `process`, and carries out the command records.
+ * It decides nothing about HTTP. Ids: downstream connections are numbered by the driver from 0 to
  * limits.downstreamConnections - 1, upstream ones by the core from there on; an id is
  * index | generation << 16, and an event for an id of an older generation is ignored by the core.
  */

@@ -1,4 +1,6 @@
-/** Listening sockets of the net driver: binding, accepting, and the address that was really bound. */
+/**
+ * Listening sockets of the net driver: binding, accepting, and the address that was really bound.
+ */
 import { unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { GatewayError } from '../errors.js';

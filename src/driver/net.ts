@@ -1,7 +1,7 @@
 /**
- * The driver over `node:net`: works everywhere. One `process` call per readable event: a socket reads
- * into the core's memory, the core rewrites in place, what comes back is written at once. It never
- * looks at a byte.
+ * The driver over `node:net`: works everywhere. One `process` call per readable event: a socket
+ * reads into the core's memory, the core rewrites in place, what comes back is written at once. It
+ * never looks at a byte.
  */
 import type { BoundListener, Driver, DriverOptions, ListenSpec } from './contract.js';
 import { type Listener, openListener } from './listener.js';

@@ -1,7 +1,8 @@
 /**
- * Hands events to the core one at a time. What happens while the core runs (a plugin posts, a socket
- * reports from within a write) waits and is handed over in order. It also keeps the one timer of a
- * driver: it ticks only while the core has deadlines or the driver has connections to cut.
+ * Hands events to the core one at a time. What happens while the core runs (a plugin posts, a
+ * socket reports from within a write) waits and is handed over in order. It also keeps the one
+ * timer of a driver: it ticks only while the core has deadlines or the driver has connections to
+ * cut.
  */
 import type { Core } from '../core/instance.js';
 import { Event } from '../core/layout.js';

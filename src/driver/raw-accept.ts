@@ -1,9 +1,10 @@
 /**
  * Accepting sockets so that they read straight into the core's memory. Node offers the `onread`
  * buffer for sockets that connect, not for those a server accepts; this builds the accepted socket
- * itself, around the handle. Per proxied request that saves the Buffer, the stream event and the copy
- * of each client read. It leans on two internals (`server._handle.onconnection`, the `handle` option
- * of `net.Socket`), so a self-check tries it once per process and the public way is kept beside it.
+ * itself, around the handle. Per proxied request that saves the Buffer, the stream event and the
+ * copy of each client read. It leans on two internals (`server._handle.onconnection`, the `handle`
+ * option of `net.Socket`), so a self-check tries it once per process and the public way is kept
+ * beside it.
  */
 import net from 'node:net';
 

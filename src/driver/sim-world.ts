@@ -1,7 +1,7 @@
 /**
  * What the simulator owns instead of a machine: random numbers from a seed, virtual time, and one
- * queue of things to happen. Nothing in here reads a clock or the operating system, so a seed always
- * replays the same run.
+ * queue of things to happen. Nothing in here reads a clock or the operating system, so a seed
+ * always replays the same run.
  */
 import type { Clock } from '../time.js';
 

@@ -1,6 +1,7 @@
 /**
- * The objects that handlers get: views of the exchange plus the config and the logger of the plugin.
- * A step object is made per call, so that a handler which is still busy never sees another's config.
+ * The objects that handlers get: views of the exchange plus the config and the logger of the
+ * plugin. A step object is made per call, so that a handler which is still busy never sees
+ * another's config.
  */
 import type { Route, Service } from '../config/model.js';
 import { EditOp } from '../core/layout.js';

@@ -1,6 +1,6 @@
 /**
- * One exchange as the phases see it: what it is about, the edits made so far, the answer if a plugin
- * gave one. Objects are reused per connection; `begin` is the one place that resets them.
+ * One exchange as the phases see it: what it is about, the edits made so far, the answer if a
+ * plugin gave one. Objects are reused per connection; `begin` is the one place that resets them.
  */
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';

@@ -2,7 +2,6 @@
 import { GatewayError } from '../errors.js';
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are looked for
 const unsafe = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Runs the plugins of an exchange when the core calls out. Synchronous handlers run inside the call;
- * one that returns a promise parks the exchange, and what it decided goes back with RESUME.
+ * Runs the plugins of an exchange when the core calls out. Synchronous handlers run inside the
+ * call; one that returns a promise parks the exchange, and what it decided goes back with RESUME.
  */
 
 import { writeEdits, writeReply } from '../core/exchange-edits.js';

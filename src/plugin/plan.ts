@@ -39,7 +39,9 @@ export interface PlanTable {
   readonly steps: readonly PlanStep[];
 }
 
-/** Builds the plans of a snapshot. Plugins that the registry does not know are the loader's error. */
+/**
+ * Builds the plans of a snapshot. Plugins that the registry does not know are the loader's error.
+ */
 export function buildPlans(
   snapshot: Snapshot,
   plugins: ReadonlyMap<string, AnyPlugin>,

@@ -1,4 +1,7 @@
-/** Finds the plugins a node may use: the bundled ones, modules by path or package, and given objects. */
+/**
+ * Finds the plugins a node may use: the bundled ones, modules by path or package, and given
+ * objects.
+ */
 
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
@@ -15,8 +18,8 @@ export const bundledPlugins: readonly AnyPlugin[] = [requestTermination, httpLog
 
 export interface PluginSources {
   /**
-   * The node setting `plugins`: `bundled`, names of bundled plugins, paths of modules (`./x.mjs`) or
-   * names of packages; a module's default export is the plugin, or an array of them.
+   * The node setting `plugins`: `bundled`, names of bundled plugins, paths of modules (`./x.mjs`)
+   * or names of packages; a module's default export is the plugin, or an array of them.
    */
   readonly names: readonly string[];
   /** Plugins given as objects; they win over bundled ones of the same name. */

@@ -12,8 +12,8 @@ const none = new Uint8Array(0);
 type HeaderInput = Readonly<Record<string, string | readonly string[]>>;
 
 /**
- * Makes an answer. Header edits made before it survive where `headers` does not name the field; they
- * are taken over, so that no later phase applies them again.
+ * Makes an answer. Header edits made before it survive where `headers` does not name the field;
+ * they are taken over, so that no later phase applies them again.
  * @throws GatewayError GW_E_REPLY_TOO_LARGE, GW_E_PLUGIN_FAILED for a bad status or header
  */
 export function replyOf(

@@ -1,4 +1,6 @@
-/** The request and the client as plugins read them, decoded on each use out of the exchange view. */
+/**
+ * The request and the client as plugins read them, decoded on each use out of the exchange view.
+ */
 import type { ExchangeView } from '../core/exchange-view.js';
 import type { ClientReader, RequestReader } from './context-types.js';
 

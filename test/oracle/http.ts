@@ -1,7 +1,7 @@
 /**
- * The judge: a slow, obvious, strict parser of HTTP/1.1 messages, written from RFC 9112 and RFC 9110
- * section 5 and sharing nothing with the core. It works on latin1 text, one character per byte, and
- * takes exactly one spelling of everything: what it refuses, the gateway must never send.
+ * The judge: a slow, obvious, strict parser of HTTP/1.1 messages, written from RFC 9112 and RFC
+ * 9110 section 5 and sharing nothing with the core. It works on latin1 text, one character per
+ * byte, and takes exactly one spelling of everything: what it refuses, the gateway must never send.
  */
 
 /** A message that breaks the grammar; `rule` names the section. */

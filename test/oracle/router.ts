@@ -37,9 +37,7 @@ function judge(parts: readonly Part[], looksAtPaths: boolean, request: RouterReq
     if (!fieldsHold(route, request)) continue;
     const prefixLength = paths ? matchedLength(paths, path) : null;
     if (paths && prefixLength === null) continue;
-    const target = route.service
-      ? upstreamTarget(route, path, prefixLength, request.target)
-      : null;
+    const target = route.service ? upstreamTarget(route, path, prefixLength, request.target) : null;
     return { route: index, prefixLength: prefixLength ?? 0, target };
   }
   return none;

@@ -144,7 +144,7 @@ export class Client implements SimPeer {
   #checkFailure(plan: Plan, got: OracleResponse): void {
     const harmless = ['none', 'surplus', 'close-after', 'early'].includes(plan.fault);
     const allowed = plan.fault === 'silent' ? got.status === 504 : got.status === 502;
-    if (!allowed || (harmless && mayBeRepeated(plan))) {
+    if (!allowed || (harmless && mayBeRepeated(plan) && !plan.spoilt)) {
       this.#blame(`exchange ${plan.id} (${plan.method}, ${plan.fault}) answered ${got.status}`);
     }
     this.#tally.failed++;

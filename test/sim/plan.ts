@@ -29,6 +29,8 @@ export interface Plan {
   readonly informational: number;
   /** Heads with this id that upstreams saw. */
   seen: number;
+  /** Sent over a connection on which surplus bytes were under way. */
+  spoilt: boolean;
   answered: number;
 }
 
@@ -77,7 +79,14 @@ export function makePlan(random: Random, id: number, faulty: number, last: boole
   const fault = random.chance(faulty) ? random.pick(faults) : 'none';
   const status = random.pick([200, 200, 200, 200, 201, 204, 304, 404, 500]);
   const bodiless = status === 204 || status === 304;
-  const framing = random.pick(['length', 'length', 'length', 'chunked', 'chunked', 'close'] as const);
+  const framing = random.pick([
+    'length',
+    'length',
+    'length',
+    'chunked',
+    'chunked',
+    'close',
+  ] as const);
   const needsBody = fault === 'reset-in-body' || fault === 'short-body';
   return {
     id,
@@ -93,11 +102,14 @@ export function makePlan(random: Random, id: number, faulty: number, last: boole
     responseFraming: bodiless && !needsBody ? 'none' : fault === 'short-body' ? 'length' : framing,
     informational: random.chance(0.1) ? random.between(1, 3) : 0,
     seen: 0,
+    spoilt: false,
     answered: 0,
   };
 }
 
-/** True where the gateway may send it again after a failure: nothing would happen twice or be lost. */
+/**
+ * True where the gateway may send it again after a failure: nothing would happen twice or be lost.
+ */
 export function mayBeRepeated(plan: Plan): boolean {
   return plan.requestFraming === 'none' && plan.method !== 'POST' && plan.method !== 'PATCH';
 }

@@ -1,10 +1,14 @@
-/** One simulated run: so many random exchanges from one seed, and everything that must hold at its end. */
-import { ErrorCause } from '../../src/core/layout.js';
+/**
+ * One simulated run: so many random exchanges from one seed, and everything that must hold at its
+ * end.
+ */
+
 import type { CoreBuild } from '../../src/core/instance.js';
-import { createSimDriver, type SimLink, type SimDriver } from '../../src/driver/sim.js';
+import { ErrorCause } from '../../src/core/layout.js';
+import { createSimDriver, type SimDriver, type SimLink } from '../../src/driver/sim.js';
 import type { PipeOptions } from '../../src/driver/sim-pipe.js';
 import { type Random, World } from '../../src/driver/sim-world.js';
-import { createPlane, type GaugeName } from '../support/plane.js';
+import { createPlane, type GaugeName, type Plane } from '../support/plane.js';
 import { Client, type ClientTally } from './client.js';
 import { makePlan, mayBeRepeated, type Plan } from './plan.js';
 import { Upstream } from './upstream.js';
@@ -13,6 +17,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly exchanges: number;
   readonly build?: CoreBuild;
+  /** Called before the first byte; for tracing. */
+  readonly hook?: (plane: Plane) => void;
 }
 
 export interface RunResult {
@@ -74,6 +80,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
     },
   });
 
+  options.hook?.(plane);
+
   let made = 0;
   let clients = 0;
   const faulty = random.pick([0, 0.03, 0.15]);
@@ -98,7 +106,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
     faults.push(`${clients - tally.finished} clients never finished`);
   }
   const fault = plane.fault();
-  if (fault) faults.push(`${fault.stack} ${JSON.stringify((fault as { details?: unknown }).details)}`);
+  if (fault)
+    faults.push(`${fault.stack} ${JSON.stringify((fault as { details?: unknown }).details)}`);
   if (faults.length === 0) {
     world.runUntil(() => sim.network.openedCount === sim.network.closedCount, 60_000);
     for (const name of gauges) {

@@ -19,6 +19,7 @@ export class Upstream implements SimPeer {
   #headSeen: Plan | undefined;
   #busy = false;
   #done = false;
+  #spoilt = false;
 
   constructor(judge: Judge) {
     this.#judge = judge;
@@ -61,6 +62,8 @@ export class Upstream implements SimPeer {
     if (plan === undefined) return this.#judge.blame(`upstream got unknown id ${match[1]}`);
     this.#headSeen = plan;
     plan.seen++;
+    // Bytes that nobody asked for may arrive when this exchange has begun to wait for its own.
+    if (this.#spoilt) plan.spoilt = true;
     if (this.#busy) this.#judge.blame(`pipelined to the upstream: ${plan.id}`);
     if (plan.fault !== 'early') return;
     // Announces the close: the body that is still coming is not wanted.
@@ -69,7 +72,8 @@ export class Upstream implements SimPeer {
   }
 
   #compare(plan: Plan, got: OracleRequest): void {
-    const say = (what: string): void => this.#judge.blame(`exchange ${plan.id}: upstream got ${what}`);
+    const say = (what: string): void =>
+      this.#judge.blame(`exchange ${plan.id}: upstream got ${what}`);
     if (got.method !== plan.method) say(`method ${got.method}`);
     if (got.body !== plan.requestBody) say(`another body (${got.body.length} bytes)`);
     if (got.version !== 'HTTP/1.1') say(got.version);
@@ -95,7 +99,9 @@ export class Upstream implements SimPeer {
     if (fault === 'reset-before-answer') return socket.reset();
     if (fault === 'close-before-answer') return socket.end();
     if (fault === 'garbage') {
-      socket.write(random.pick(['HTTP/2.0 200 OK\r\n\r\n', 'nonsense\r\n\r\n', 'HTTP/1.1 20 X\r\n\r\n']));
+      socket.write(
+        random.pick(['HTTP/2.0 200 OK\r\n\r\n', 'nonsense\r\n\r\n', 'HTTP/1.1 20 X\r\n\r\n']),
+      );
       return;
     }
     const message = this.#message(plan);
@@ -107,7 +113,10 @@ export class Upstream implements SimPeer {
     }
     this.#writeInParts(message, socket);
     const ends = plan.responseFraming === 'close' && plan.method !== 'HEAD';
-    if (fault === 'surplus' && !ends) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad');
+    if (fault === 'surplus' && !ends) {
+      socket.write('surplus bytes\r\n\r\n');
+      this.#spoilt = true;
+    }
     if (ends || fault === 'close-after' || fault === 'early') {
       this.#done = true;
       socket.end();
@@ -130,7 +139,11 @@ export class Upstream implements SimPeer {
     for (let i = 0; i < plan.informational; i++) {
       text += `HTTP/1.1 ${random.pick([102, 103])} Wait\r\nLink: <${early}>\r\n\r\n`;
     }
-    const lines = [`HTTP/1.1 ${plan.status} Some Reason`, `X-Id: ${plan.id}`, 'Keep-Alive: timeout=5'];
+    const lines = [
+      `HTTP/1.1 ${plan.status} Some Reason`,
+      `X-Id: ${plan.id}`,
+      'Keep-Alive: timeout=5',
+    ];
     if (plan.fault === 'early') lines.push('Connection: close');
     let body = plan.responseBody;
     if (plan.responseFraming === 'length') lines.push(`Content-Length: ${body.length}`);

@@ -1,4 +1,6 @@
-/** Named forms of strings, with Kong's error texts. Each returns the fault of a value, or undefined. */
+/**
+ * Named forms of strings, with Kong's error texts. Each returns the fault of a value, or undefined.
+ */
 import { isIP } from 'node:net';
 import { normalizePath } from './path.js';
 import { regexFault } from './regex.js';

@@ -48,7 +48,9 @@ function recordOf(plugin: PluginSchema): RecordSchema {
   return record;
 }
 
-/** The error for a plugin that is not loaded, or null. `shown`: what messages may show of the name. */
+/**
+ * The error for a plugin that is not loaded, or null. `shown`: what messages may show of the name.
+ */
 export function unknownPlugin(
   name: unknown,
   shown: string,

@@ -1,4 +1,6 @@
-/** Checks values against schemas and fills defaults in; collects every error instead of the first. */
+/**
+ * Checks values against schemas and fills defaults in; collects every error instead of the first.
+ */
 import { didYouMean } from '../nearest.js';
 import { checkFaults } from './checks.js';
 import { convert, EnvText, maskText, unwrap } from './env-text.js';
@@ -14,6 +16,8 @@ import type {
 import { leafFault } from './leaf.js';
 
 type Errors = SchemaError[];
+
+const missing = 'required field missing';
 
 /**
  * Checks a value against a schema and fills the defaults in; `path` is put before error paths.
@@ -44,7 +48,7 @@ function validateFields(
 ): Record<string, unknown> | null {
   if (!isObject(value)) return fault(errors, path, 'expected a record');
   const firstError = errors.length;
-  const { input, origin } = expandShorthands(schema, value, path, errors);
+  const { input, origin, failed } = expandShorthands(schema, value, path, errors);
   reportUnknown(schema, input, path, errors);
   const result: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(schema.fields)) {
@@ -57,6 +61,8 @@ function validateFields(
   const between = checkFaults(schema, result, path, own);
   for (const error of maskAll(between, value)) own.push(error);
   for (const error of own) {
+    // What a broken shorthand would have given is not missing.
+    if (failed && error.message === missing && error.path.length === path.length + 1) continue;
     const shorthand = origin.get(error.path[path.length] as string);
     errors.push(shorthand === undefined ? error : { ...error, given: [...path, shorthand] });
   }
@@ -83,8 +89,9 @@ function expandShorthands(
   value: Record<string, unknown>,
   path: Path,
   errors: Errors,
-): { input: Record<string, unknown>; origin: Map<string, string> } {
+): { input: Record<string, unknown>; origin: Map<string, string>; failed: boolean } {
   let input = value;
+  let failed = false;
   const origin = new Map<string, string>();
   for (const [name, expand] of Object.entries(schema.shorthand_fields ?? {})) {
     if (!Object.hasOwn(value, name)) continue;
@@ -99,11 +106,12 @@ function expandShorthands(
         input[field] = secret ? new EnvText(part, given.source) : part;
       }
     } catch (error) {
+      failed = true;
       fault(errors, [...path, name], maskText((error as Error).message, given));
     }
   }
   if (schema.prepare) input = schema.prepare(input);
-  return { input, origin };
+  return { input, origin, failed };
 }
 
 function maskAll(errors: SchemaError[], value: unknown): SchemaError[] {
@@ -116,7 +124,7 @@ function validateValue(field: FieldSchema, value: unknown, path: Path, errors: E
   }
   if (value === null) {
     const required = field.required ?? field.type === 'record';
-    return required ? fault(errors, path, 'required field missing') : null;
+    return required ? fault(errors, path, missing) : null;
   }
   return validatePresent(field, value, path, errors);
 }
@@ -127,7 +135,7 @@ function fillMissing(field: FieldSchema, path: Path, errors: Errors): unknown {
     return validateFields(field, field.default ?? {}, path, errors);
   }
   const value = absent(field);
-  return value === null && field.required ? fault(errors, path, 'required field missing') : value;
+  return value === null && field.required ? fault(errors, path, missing) : value;
 }
 
 /** What a field is where nothing is given: a copy of its default, or null. */
@@ -186,7 +194,7 @@ function validateMap(field: MapField, value: unknown, path: Path, errors: Errors
 
 /** Elements of lists and maps are never null, as in Kong. */
 function requiredValue(field: FieldSchema, value: unknown, path: Path, errors: Errors): unknown {
-  if (value === null || value === undefined) return fault(errors, path, 'required field missing');
+  if (value === null || value === undefined) return fault(errors, path, missing);
   return validatePresent(field, value, path, errors);
 }
 

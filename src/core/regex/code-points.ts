@@ -95,7 +95,9 @@ function asciiFolds([low, high]: Range): Range[] {
 
 let everything: string | undefined;
 
-/** Code points that a class of the runtime's own engine matches, found in one pass over them all. */
+/**
+ * Code points that a class of the runtime's own engine matches, found in one pass over them all.
+ */
 function scan(source: string, flags: string): CodePoints {
   const key = `${flags}${source}`;
   const known = properties.get(key);

@@ -1,4 +1,6 @@
-/** Kong's request-termination: answers instead of the upstream, always or where a trigger is given. */
+/**
+ * Kong's request-termination: answers instead of the upstream, always or where a trigger is given.
+ */
 import { hostname } from 'node:os';
 import { nodeId } from '../../product.js';
 import type { AccessContext } from '../context-types.js';

@@ -40,7 +40,10 @@ describe('normal form of a path', () => {
     ['/endel%c3%b8st', '/endel\xc3\xb8st'],
     ['/a/b%2F../c', '/a/b%2F../c'],
     ['/%2F', '/%2F'],
-    ['/%21%2a%27%28%29%3b%3A%40%26%3D%2b%24%2C%3F%25%23', '/%21%2A%27%28%29%3B%3A%40%26%3D%2B%24%2C%3F%25%23'],
+    [
+      '/%21%2a%27%28%29%3b%3A%40%26%3D%2b%24%2C%3F%25%23',
+      '/%21%2A%27%28%29%3B%3A%40%26%3D%2B%24%2C%3F%25%23',
+    ],
   ])('%j becomes %j', (path, normal) => {
     expect(normalise(core, path)).toBe(normal);
   });
