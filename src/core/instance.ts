@@ -16,7 +16,7 @@ export type PhaseCall = (connection: number, phase: number) => number;
 
 /** The export surface, documented in `assembly/index.ts`; a test compares it with the module. */
 export interface CoreExports {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
   layout_hash(): number;
   init(seedLow: number, seedHigh: number): void;
   process(eventCount: number): number;
