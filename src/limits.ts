@@ -49,6 +49,9 @@ export const limits = {
   ringsPerRoute: count(8, 'a configuration that needs more log queues on one route is refused'),
   ringEntryBytes: bytes(65024, 'heads in the record are cut and flagged as cut'),
   ringBytes: bytes(33554432, 'waiting in one log queue; the oldest entries are dropped', false),
+  regexInstructions: count(4096, 'a pattern that compiles to more is refused'),
+  regexGroups: count(31, 'a pattern with more capture groups is refused'),
+  regexDepth: count(64, 'a pattern with more nested groups is refused', false),
   routeArenaBytes: bytes(100663296, 'a route table that needs more is refused'),
   editBytes: bytes(262144, 'header edits or a local reply above it: plugin error, answered 500'),
   replyBodyBytes: bytes(1048576, 'a body given to response.exit above it is an error'),
@@ -63,7 +66,7 @@ export const limits = {
     'granularity of the timer wheel: no deadline fires early, at most one tick late',
   ),
   configBytes: bytes(67108864, 'a configuration document above it is refused', false),
-  configNodes: count(5000000, 'a document with more values, aliases copied, is refused', false),
+  configAliasNodes: count(1000000, 'a document whose aliases copy more values is refused', false),
   configDepth: count(64, 'a document nested deeper is refused', false),
 } as const satisfies Record<string, Limit>;
 

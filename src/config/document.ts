@@ -1,6 +1,6 @@
 /**
  * A YAML or JSON text as plain values, with a way back from a path to its line and column. Bounded:
- * aliases are copied, so the nodes they make are counted against a limit.
+ * aliases are copied, so the values they make are counted against a limit.
  */
 import {
   type Alias,
@@ -41,6 +41,7 @@ export interface ConfigDocument {
 }
 
 const problemsMax = 100;
+const copiesMax = limits.configAliasNodes.value;
 const tooDeep = 'nested too deeply';
 
 /** Parses a text. Problems leave `value` as complete as it could be made. Never throws. */
@@ -85,7 +86,9 @@ class Reader implements ConfigDocument {
   readonly #targets = new WeakMap<Alias, Node>();
   readonly #open = new Set<Node>();
   readonly #path: (string | number)[] = [];
-  #nodes = 0;
+  /** Whether an alias is being followed; what the text itself holds is bounded by its size. */
+  #copying = false;
+  #copies = 0;
 
   constructor(text: string, env?: Readonly<Record<string, string | undefined>>) {
     this.#env = env;
@@ -148,9 +151,9 @@ class Reader implements ConfigDocument {
   }
 
   #read(node: unknown): unknown {
-    if (++this.#nodes > limits.configNodes.value) {
-      if (this.#nodes > limits.configNodes.value + 1) return null;
-      return this.#report(node, `more than ${limits.configNodes.value} values`);
+    if (this.#copying && ++this.#copies > copiesMax) {
+      if (this.#copies > copiesMax + 1) return null;
+      return this.#report(node, `aliases that copy more than ${copiesMax} values`);
     }
     if (isAlias(node)) return this.#readAlias(node);
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) return null;
@@ -179,7 +182,11 @@ class Reader implements ConfigDocument {
     if (!target) return this.#report(alias, `unknown alias '${alias.source}'`);
     if (this.#open.has(target)) return this.#report(alias, 'an alias to its own parent');
     this.#targets.set(alias, target);
-    return this.#read(target);
+    const outer = this.#copying;
+    this.#copying = true;
+    const value = this.#read(target);
+    this.#copying = outer;
+    return value;
   }
 
   #readScalar(value: unknown, node: Node): unknown {
