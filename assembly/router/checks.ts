@@ -5,6 +5,7 @@ import {
   CHECK_ITEM_SIZE,
   CHECK_OP_HEADER,
   CHECK_OP_METHOD,
+  CHECK_OP_PATH_REGEX,
   CHECK_OP_SNI,
   CHECK_SIZE,
   Candidate,
@@ -14,12 +15,15 @@ import {
   HeaderEntry,
   ITEM_KIND_ENDS_WITH,
   ITEM_KIND_EXACT,
+  ITEM_KIND_REGEX,
   ITEM_KIND_STARTS_WITH,
   Matcher,
   PROTOCOL_GRPCS,
   PROTOCOL_HTTPS,
   RouteQuery,
 } from '../layout';
+import { SLOTS_FOUND, search } from './regex';
+import { isUtf8 } from './utf8';
 
 /** Bytes that the path pattern of the last checksHold matched; -1: it had none. */
 export let regexPrefixLength: i32 = -1;
@@ -53,9 +57,23 @@ function holds(base: usize, check: Check, items: usize, end: usize, query: Route
       // the condition is void on a connection without TLS
       if (!(query.protocol & (PROTOCOL_HTTPS | PROTOCOL_GRPCS))) return true;
       return query.sniLength != 0 && someText(base, items, end, query.sni, query.sniLength);
+    case CHECK_OP_PATH_REGEX:
+      return somePattern(base, items, end, query);
     default:
       return false;
   }
+}
+
+/** True where some pattern matches the path; the first one that does gives the prefix. */
+function somePattern(base: usize, items: usize, end: usize, query: RouteQuery): bool {
+  for (let at = items; at < end; at += CHECK_ITEM_SIZE) {
+    const item = changetype<CheckItem>(at);
+    if (search(base + item.bytes, query.path, query.pathLength, false)) {
+      regexPrefixLength = load<i32>(SLOTS_FOUND, 4) - load<i32>(SLOTS_FOUND);
+      return true;
+    }
+  }
+  return false;
 }
 
 /** True where some item accepts the text byte by byte. */
@@ -114,8 +132,10 @@ function isName(folded: usize, name: usize, n: u32): bool {
 function someValue(base: usize, items: usize, end: usize, value: usize, n: u32): bool {
   for (let at = items; at < end; at += CHECK_ITEM_SIZE) {
     const item = changetype<CheckItem>(at);
-    if (item.kind == ITEM_KIND_EXACT && item.length == n) {
-      if (isLowered(base + item.bytes, value, n)) return true;
+    if (item.kind == ITEM_KIND_REGEX) {
+      if (isUtf8(value, n) && search(base + item.bytes, value, n, false)) return true;
+    } else if (item.length == n && isLowered(base + item.bytes, value, n)) {
+      return true;
     }
   }
   return false;

@@ -37,6 +37,7 @@ export const regions = [
   ['out', 0x800000, 8 * MIB],
   ['connections', 16 * MIB, 8 * MIB],
   ['targets', 24 * MIB, 1 * MIB],
+  ['regex', 25 * MIB, 3 * MIB],
   ['metrics', 28 * MIB, 4 * MIB],
   ['routesA', 32 * MIB, 96 * MIB],
   ['routesB', 128 * MIB, 96 * MIB],

@@ -25,6 +25,20 @@ export const matcherCodes = {
   /** Request fields that some route of the table looks at. */
   need: { METHOD: 1, HOST: 2, PATH: 4, HEADER: 8, SNI: 16, SOURCE: 32, DESTINATION: 64 },
   checkOp: { METHOD: 1, HEADER: 2, SNI: 3, PATH_REGEX: 4 },
+  regexOp: {
+    MATCH: 1,
+    CHARACTER: 2,
+    CLASS: 3,
+    SPLIT: 4,
+    JUMP: 5,
+    SAVE: 6,
+    START: 7,
+    END: 8,
+    LINE_START: 9,
+    LINE_END: 10,
+    WORD: 11,
+    NOT_WORD: 12,
+  },
   itemKind: { EXACT: 1, ENDS_WITH: 2, STARTS_WITH: 3, REGEX: 4 },
   /** Why `route_commit` refused a table. */
   tableError: {
@@ -97,5 +111,22 @@ export const matcherStructs = {
     ['u32', 'kind', 'itemKind code'],
     ['u32', 'bytes', 'offset of the text, or of the compiled pattern'],
     ['u32', 'length', 'bytes'],
+  ],
+  /** A compiled pattern: this, then RegexInstruction[], then the words of its classes. */
+  RegexProgram: [
+    ['u32', 'instructionCount', ''],
+    ['u32', 'classWords', ''],
+    ['u32', 'slotCount', 'two per group, the whole match included'],
+    ['u32', 'anchored', '1: matches start at the start of the text only'],
+    ['u32', 'foldText', '1: ASCII capitals of the text count as small letters'],
+  ],
+  /**
+   * A class is u32[4] of bits for ASCII, the number of ranges beyond ASCII, and for each of those
+   * the first and the last code point, in order.
+   */
+  RegexInstruction: [
+    ['u32', 'op', 'regexOp code'],
+    ['u32', 'x', 'CHARACTER: code point; CLASS, WORD, NOT_WORD: class in words; SPLIT, JUMP: next'],
+    ['u32', 'y', 'SPLIT: the less preferred next'],
   ],
 } as const satisfies Record<string, readonly Field[]>;

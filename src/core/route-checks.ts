@@ -1,6 +1,8 @@
 /** Conditions of a route beyond host and path, as the checks that the core evaluates in turn. */
 import type { Route } from '../config/model.js';
+import { GatewayError } from '../errors.js';
 import { Check, CheckItem, CheckOp, ItemKind, Need } from './layout.js';
+import { compilePattern } from './regex/compile.js';
 import type { TableWriter } from './table-writer.js';
 import { binary, WordList } from './table-writer.js';
 
@@ -8,6 +10,8 @@ import { binary, WordList } from './table-writer.js';
 export interface CheckRange {
   readonly first: number;
   readonly count: number;
+  /** Binary string that the path must start with for the patterns to match. */
+  readonly prefix: string;
 }
 
 /** Why a route cannot be put into a table. */
@@ -17,6 +21,11 @@ export interface RouteProblem {
   /** Field of the route entity. */
   readonly field: string;
   readonly message: string;
+}
+
+interface Compiled {
+  readonly item: Item;
+  readonly literalPrefix: string;
 }
 
 interface Item {
@@ -33,6 +42,7 @@ export class Checks {
   /** Need bits of the checks so far. */
   needs = 0;
   readonly #writer: TableWriter;
+  readonly #patterns = new Map<string, Compiled>();
 
   constructor(writer: TableWriter) {
     this.#writer = writer;
@@ -70,8 +80,14 @@ export class Checks {
       this.#check(CheckOp.HEADER, lower(name).replaceAll('-', '_'), items);
       this.needs |= Need.HEADER;
     }
-    if (patterns.length > 0) this.#unsupported(index, 'paths');
-    return { first, count: this.checkCount - first };
+    let prefix = '';
+    if (patterns.length > 0) {
+      // the anchor is text put in front: it binds to the first alternative only
+      const list = patterns.map((text) => this.#pattern(`^${text}`, false, index, 'paths'));
+      this.#check(CheckOp.PATH_REGEX, '', list.map(({ item }) => item));
+      prefix = list.map(({ literalPrefix }) => literalPrefix).reduce(commonPrefix);
+    }
+    return { first, count: this.checkCount - first, prefix };
   }
 
   #check(op: number, name: string, items: readonly Item[]): void {
@@ -91,14 +107,40 @@ export class Checks {
   }
 
   #headerValue(value: string, index: number): Item {
-    if (value.startsWith('~*')) this.#unsupported(index, 'headers');
+    if (value.startsWith('~*')) {
+      return this.#pattern(lower(value.slice(2)), true, index, 'headers').item;
+    }
     return this.#text(lower(value));
   }
 
-  #unsupported(route: number, field: string): void {
-    const what = field === 'paths' ? 'paths' : 'headers';
-    this.problems.push({ route, field, message: `regex ${what} are not supported yet` });
+  /** The compiled pattern; one that does not compile becomes a problem. */
+  #pattern(source: string, foldText: boolean, route: number, field: string): Compiled {
+    const key = `${foldText ? 'i' : ''}/${source}`;
+    const known = this.#patterns.get(key);
+    if (known) return known;
+    try {
+      const { words, literalPrefix } = compilePattern(source, foldText);
+      const item = {
+        kind: ItemKind.REGEX,
+        bytes: this.#writer.words(words),
+        length: words.byteLength,
+      };
+      const compiled = { item, literalPrefix: binary(literalPrefix) };
+      this.#patterns.set(key, compiled);
+      return compiled;
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      this.problems.push({ route, field, message: `${source}: ${error.message}` });
+      return { item: { kind: ItemKind.EXACT, bytes: 0, length: 0 }, literalPrefix: '' };
+    }
   }
+}
+
+/** What two texts have in common from their start. */
+function commonPrefix(a: string, b: string): string {
+  let n = 0;
+  while (n < a.length && a[n] === b[n]) n++;
+  return a.slice(0, n);
 }
 
 /** Lower-cases ASCII letters only: what the reference does to the configured side. */

@@ -77,7 +77,7 @@ function distribute(routes: readonly Route[], hosts: Hosts, checks: Checks): num
   let candidateCount = 0;
   rankRoutes(routes).forEach((part, order) => {
     const route = routes[part.route];
-    const { first, count } = checks.add(route, part.route, part.patterns);
+    const { first, count, prefix } = checks.add(route, part.route, part.patterns);
     const entry = { order, route: part.route, checks: first, checkCount: count };
     const values: readonly (HostValue | null)[] = route.hosts?.length
       ? route.hosts.map(parseHost)
@@ -90,7 +90,10 @@ function distribute(routes: readonly Route[], hosts: Hosts, checks: Checks): num
     if (route.paths?.length) needs |= Need.PATH;
     for (const host of values) {
       const entries = host ? entriesOf(hosts[host.kind], host.name) : hosts.any;
-      for (const path of part.paths) entries.push({ ...entry, path, port: host?.port ?? -1 });
+      for (const plain of part.paths) {
+        const path = plain || prefix;
+        entries.push({ ...entry, path, port: host?.port ?? -1 });
+      }
     }
   });
   return needs | checks.needs;

@@ -1,0 +1,218 @@
+/**
+ * Compiles patterns into programs for the core's machine (`assembly/router/regex.ts`), which runs
+ * every alternative at once and so takes time in proportion to text times program, whatever both
+ * are. The layout is drawn in `src/codegen/matcher.ts`.
+ */
+import { GatewayError } from '../../errors.js';
+import { limits } from '../../limits.js';
+import { RegexInstruction, RegexOp, RegexProgram } from '../layout.js';
+import { WordList } from '../table-writer.js';
+import type { CodePoints } from './code-points.js';
+import { perlClasses } from './code-points.js';
+import { parsePattern } from './parse.js';
+import type { Assertion, Node, Pattern } from './syntax.js';
+import { patternError } from './syntax.js';
+
+export interface CompiledPattern {
+  /** The program, position independent. */
+  readonly words: Uint32Array;
+  /** Text that every match starts with, where that is the start of the subject; else empty. */
+  readonly literalPrefix: string;
+  readonly groupCount: number;
+  readonly names: ReadonlyMap<string, number>;
+}
+
+/**
+ * Compiles a pattern. `foldText` makes the core lower-case the subject's ASCII letters first.
+ * @throws GatewayError GW_E_CONFIG_INVALID where the pattern is malformed, uses a construct without
+ * linear time (look-around, back-references), or is too large
+ */
+export function compilePattern(text: string, foldText = false): CompiledPattern {
+  const pattern = parsePattern(text);
+  const words = new Emitter(pattern, foldText).program();
+  const { groupCount, names } = pattern;
+  return { words, literalPrefix: literalPrefix(pattern.node), groupCount, names };
+}
+
+/** What is wrong with a pattern, undefined where it compiles. */
+export function patternProblem(text: string): string | undefined {
+  try {
+    compilePattern(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GatewayError) return error.message;
+    throw error;
+  }
+}
+
+const STRIDE = RegexInstruction.size >> 2;
+const assertOps: Readonly<Record<Assertion, number>> = {
+  start: RegexOp.START,
+  end: RegexOp.END,
+  lineStart: RegexOp.LINE_START,
+  lineEnd: RegexOp.LINE_END,
+  word: RegexOp.WORD,
+  notWord: RegexOp.NOT_WORD,
+};
+
+class Emitter {
+  readonly #pattern: Pattern;
+  readonly #foldText: boolean;
+  readonly #code = new WordList();
+  readonly #classes = new WordList();
+  readonly #classOffsets = new Map<string, number>();
+
+  constructor(pattern: Pattern, foldText: boolean) {
+    this.#pattern = pattern;
+    this.#foldText = foldText;
+  }
+
+  program(): Uint32Array {
+    const { node, groupCount } = this.#pattern;
+    this.#emit(RegexOp.SAVE, 0, 0);
+    this.#node(node);
+    this.#emit(RegexOp.SAVE, 1, 0);
+    this.#emit(RegexOp.MATCH, 0, 0);
+    const header = new Uint32Array(RegexProgram.size >> 2);
+    header[RegexProgram.instructionCount >> 2] = this.#size;
+    header[RegexProgram.classWords >> 2] = this.#classes.length;
+    header[RegexProgram.slotCount >> 2] = 2 * (groupCount + 1);
+    header[RegexProgram.anchored >> 2] = startsAnchored(node) ? 1 : 0;
+    header[RegexProgram.foldText >> 2] = this.#foldText ? 1 : 0;
+    const out = new Uint32Array(header.length + this.#code.length + this.#classes.length);
+    out.set(header);
+    out.set(this.#code.view(), header.length);
+    out.set(this.#classes.view(), header.length + this.#code.length);
+    return out;
+  }
+
+  get #size(): number {
+    return this.#code.length / STRIDE;
+  }
+
+  /** Appends an instruction; returns its index. */
+  #emit(op: number, x: number, y: number): number {
+    const index = this.#size;
+    if (index >= limits.regexInstructions.value) {
+      const most = limits.regexInstructions.value;
+      throw patternError(`the pattern needs more than ${most} instructions, seen`, 0);
+    }
+    this.#code.push(op, x, y);
+    return index;
+  }
+
+  #patch(index: number, x: number, y: number): void {
+    this.#code.set(index * STRIDE + 1, x);
+    this.#code.set(index * STRIDE + 2, y);
+  }
+
+  #node(node: Node): void {
+    switch (node.kind) {
+      case 'empty':
+        break;
+      case 'literal':
+        this.#emit(RegexOp.CHARACTER, node.code, 0);
+        break;
+      case 'set':
+        this.#emit(RegexOp.CLASS, this.#class(node.set), 0);
+        break;
+      case 'assert': {
+        const isWord = node.assertion === 'word' || node.assertion === 'notWord';
+        this.#emit(assertOps[node.assertion], isWord ? this.#class(perlClasses.w()) : 0, 0);
+        break;
+      }
+      case 'concat':
+        for (const part of node.parts) this.#node(part);
+        break;
+      case 'alternate':
+        this.#alternate(node.parts);
+        break;
+      case 'repeat':
+        this.#repeat(node.node, node.min, node.max, node.greedy);
+        break;
+      case 'group':
+        this.#emit(RegexOp.SAVE, node.index * 2, 0);
+        this.#node(node.node);
+        this.#emit(RegexOp.SAVE, node.index * 2 + 1, 0);
+        break;
+    }
+  }
+
+  #alternate(parts: readonly Node[]): void {
+    const ends: number[] = [];
+    parts.forEach((part, index) => {
+      if (index === parts.length - 1) return this.#node(part);
+      const split = this.#emit(RegexOp.SPLIT, 0, 0);
+      this.#node(part);
+      ends.push(this.#emit(RegexOp.JUMP, 0, 0));
+      this.#patch(split, split + 1, this.#size);
+    });
+    for (const end of ends) this.#patch(end, this.#size, 0);
+  }
+
+  #repeat(node: Node, min: number, max: number, greedy: boolean): void {
+    for (let i = 0; i < min; i++) this.#node(node);
+    if (max === Number.POSITIVE_INFINITY) {
+      const split = this.#emit(RegexOp.SPLIT, 0, 0);
+      this.#node(node);
+      this.#emit(RegexOp.JUMP, split, 0);
+      this.#branch(split, greedy);
+      return;
+    }
+    const splits: number[] = [];
+    for (let i = min; i < max; i++) {
+      splits.push(this.#emit(RegexOp.SPLIT, 0, 0));
+      this.#node(node);
+    }
+    for (const split of splits) this.#branch(split, greedy);
+  }
+
+  /** Lets a split choose between what follows it and what will be emitted next. */
+  #branch(split: number, greedy: boolean): void {
+    if (greedy) this.#patch(split, split + 1, this.#size);
+    else this.#patch(split, this.#size, split + 1);
+  }
+
+  /** Offset of the class in words: a bit per ASCII character, then the ranges beyond them. */
+  #class(set: CodePoints): number {
+    const key = set.join();
+    const known = this.#classOffsets.get(key);
+    if (known !== undefined) return known;
+    const offset = this.#classes.length;
+    const bits = [0, 0, 0, 0];
+    for (const [low, high] of set) {
+      for (let c = low; c <= Math.min(high, 127); c++) bits[c >> 5] |= 1 << (c & 31);
+    }
+    const beyond = set.filter(([, high]) => high > 127);
+    this.#classes.push(...bits, beyond.length);
+    for (const [low, high] of beyond) this.#classes.push(Math.max(low, 128), high);
+    this.#classOffsets.set(key, offset);
+    return offset;
+  }
+}
+
+/** True where no match can start but at the start of the subject. */
+function startsAnchored(node: Node): boolean {
+  switch (node.kind) {
+    case 'assert':
+      return node.assertion === 'start';
+    case 'concat':
+      return node.parts.length > 0 && startsAnchored(node.parts[0]);
+    case 'alternate':
+      return node.parts.every(startsAnchored);
+    case 'group':
+      return startsAnchored(node.node);
+    default:
+      return false;
+  }
+}
+
+function literalPrefix(node: Node): string {
+  if (node.kind !== 'concat' || !startsAnchored(node)) return '';
+  let prefix = '';
+  for (const part of node.parts.slice(1)) {
+    if (part.kind !== 'literal') break;
+    prefix += String.fromCodePoint(part.code);
+  }
+  return prefix;
+}
