@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** `HEADGATE_SUITE=fuzz|soak` runs the long suites, which the default run leaves out. */
-const suite = process.env.HEADGATE_SUITE;
+/** `VITEST_SUITE=fuzz|soak` runs the long suites, which the default run leaves out. */
+const suite = process.env.VITEST_SUITE;
 const long = suite === 'fuzz' || suite === 'soak';
 
 /** Suites that drive the core directly: they run on the checked and debug builds as well. */

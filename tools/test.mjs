@@ -28,7 +28,7 @@ async function suites() {
   const report = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   try {
-    if (values.suite) process.env.HEADGATE_SUITE = values.suite;
+    if (values.suite) process.env.VITEST_SUITE = values.suite;
     const code = await node(binary('vitest'), 'run', ...reporters, ...positionals);
     addReport(report, code);
   } finally {

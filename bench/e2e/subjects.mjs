@@ -47,7 +47,7 @@ async function startHeadgate(folder, upstreamPort, { routes = 1, settings = [], 
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(folder, `headgate-${routes}.yml`);
   writeFileSync(file, headgateConfig(upstreamPort, routes));
-  const nodeArgs = process.env.HEADGATE_NODE_ARGS?.split(' ').filter(Boolean) ?? [];
+  const nodeArgs = process.env.BENCH_NODE_ARGS?.split(' ').filter(Boolean) ?? [];
   const handle = await startProgram(
     process.execPath,
     [...nodeArgs, cli, 'start', '-c', file, ...settings],
