@@ -29,6 +29,7 @@ import {
   Exchange,
   X_ANSWERED,
   X_CHUNK_OUT,
+  X_CLOSE_OUT,
   X_HEAD,
   X_HTTP10,
   X_KEEP_ALIVE,
@@ -67,7 +68,7 @@ export function answerBegins(u: Connection, x: Exchange, p: usize, after: usize)
   x.upstreamHeadMs = nowExact;
   const framing = frameBody(u, x, status);
   if (!(x.flags & X_REQUEST_DONE) || draining) x.flags &= ~X_KEEP_ALIVE;
-  if (framing == FRAME_CLOSE) x.flags &= ~X_KEEP_ALIVE;
+  if (framing == FRAME_CLOSE) x.flags = (x.flags & ~X_KEEP_ALIVE) | X_CLOSE_OUT;
   if (framing == FRAME_CHUNKED) x.flags |= X_CHUNK_OUT;
   filterResponse(c, x);
   const from = out;

@@ -26,6 +26,7 @@ export const X_CLIENT_ABORT: u32 = 8192;
 export const X_DEBUG: u32 = 16384;
 export const X_TUNNEL: u32 = 32768;
 export const X_CONTINUE_SENT: u32 = 65536; // 100 was sent
+export const X_CLOSE_OUT: u32 = 131072; // only the close tells the client where the answer ends
 
 @unmanaged
 export class Exchange {

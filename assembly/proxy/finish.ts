@@ -16,7 +16,7 @@ import {
   Exchange,
   X_ANSWERED,
   X_CONTINUE_SENT,
-  X_CHUNK_OUT,
+  X_CLOSE_OUT,
   X_CLIENT_ABORT,
   X_CONTINUE,
   X_KEEP_ALIVE,
@@ -73,7 +73,8 @@ export function dropUpstream(x: Exchange): void {
 
 /** Breaks an answer off so that the client sees it is not whole (RFC 9112 8). */
 export function cut(c: Connection, x: Exchange): void {
-  const byClose = !(x.flags & X_CHUNK_OUT) && !(x.flags & X_KEEP_ALIVE);
+  // A reset may overtake earlier answers, so it is kept for the one case that a FIN would complete.
+  const byClose = (x.flags & X_CLOSE_OUT) != 0;
   recordEnd(x);
   closeExchange(x);
   if (byClose) sendAbort(c);
