@@ -60,9 +60,9 @@ export class Client implements SimPeer {
     this.#finish();
   }
 
-  closed(_reset: boolean, socket: SimSocket): void {
+  closed(reset: boolean, socket: SimSocket): void {
     if (!this.#leaving) this.#read(socket, false);
-    this.#finish();
+    this.#finish(reset);
   }
 
   #sendNext(socket: SimSocket): void {
@@ -142,21 +142,29 @@ export class Client implements SimPeer {
   }
 
   #checkFailure(plan: Plan, got: OracleResponse): void {
-    const harmless = ['none', 'surplus', 'close-after', 'early'].includes(plan.fault);
-    const allowed = plan.fault === 'silent' ? got.status === 504 : got.status === 502;
-    if (!allowed || (harmless && mayBeRepeated(plan) && !plan.spoilt)) {
+    // Another exchange's fault may have taken the connection down; only what may be sent again must
+    // not show it.
+    const harmless = ['none', 'surplus', 'close-after', 'early', 'silent'].includes(plan.fault);
+    const excused = !harmless || !mayBeRepeated(plan) || plan.spoilt;
+    const allowed = (got.status === 502 && excused) || (got.status === 504 && plan.fault === 'silent');
+    if (!allowed) {
       this.#blame(`exchange ${plan.id} (${plan.method}, ${plan.fault}) answered ${got.status}`);
     }
     this.#tally.failed++;
   }
 
-  #finish(): void {
+  /** `reset`: answers before the one that was cut may be lost with it. */
+  #finish(reset = false): void {
     if (this.#over && this.#answered === this.#plans.length) return this.#count();
     if (this.#over) return;
     this.#over = true;
     const plan = this.#plans[this.#answered];
     if (plan !== undefined && !this.#leaving && !this.#mustClose) {
-      const cutting = ['reset-in-body', 'short-body'].includes(plan.fault);
+      const due = this.#plans.slice(this.#answered, reset ? undefined : this.#answered + 1);
+      const cutting = due.some(
+        ({ fault, version }, i) =>
+          (fault === 'reset-in-body' || fault === 'short-body') && (i === 0 || version === 'HTTP/1.0'),
+      );
       if (cutting) this.#tally.cut++;
       else this.#blame(`exchange ${plan.id} (${plan.fault}): closed without a complete answer`);
     }
