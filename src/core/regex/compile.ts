@@ -140,13 +140,13 @@ class Emitter {
 
   #alternate(parts: readonly Node[]): void {
     const ends: number[] = [];
-    parts.forEach((part, index) => {
-      if (index === parts.length - 1) return this.#node(part);
+    for (const part of parts.slice(0, -1)) {
       const split = this.#emit(RegexOp.SPLIT, 0, 0);
       this.#node(part);
       ends.push(this.#emit(RegexOp.JUMP, 0, 0));
       this.#patch(split, split + 1, this.#size);
-    });
+    }
+    this.#node(parts[parts.length - 1]);
     for (const end of ends) this.#patch(end, this.#size, 0);
   }
 

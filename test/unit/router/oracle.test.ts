@@ -21,12 +21,17 @@ const host = words(
 const path = words(
   ...['/', '/a', '/a/', '/a/b', '/ab', '/abc', '/a/b/c', '/b', '/b/long/path/of/segments'],
   ...['/b/long/path/of/segments/x', '/endeløst', '/c d', '/c%2Fd', '/a.b', '/øl'],
+  ...['~/a', '~/[a-c]/.*', '~/a.*?b', '~/(?<id>[^/]+)$', '~/q|/b', '~/endel.st/x?$', '~/a/(b|b/c)'],
 );
-const header = fc.dictionary(words('x-one', 'X-Two', 'x_three'), some(words('1', 'Two', 'øl')), {
-  minKeys: 1,
-  maxKeys: 2,
-  noNullPrototype: true,
-});
+const header = fc.dictionary(
+  words('x-one', 'X-Two', 'x_three'),
+  some(words('1', 'Two', 'øl', '~*^T', '~*[0-9]')),
+  {
+    minKeys: 1,
+    maxKeys: 2,
+    noNullPrototype: true,
+  },
+);
 const sni = words('a.test', '*.test', 'a.*', 'b.test.');
 
 const fields = fc
@@ -36,6 +41,7 @@ const fields = fc
     paths: maybe(some(path)),
     headers: maybe(maybe(header)),
     snis: maybe(maybe(some(sni))),
+    regex_priority: fc.constantFrom(0, 0, 1, 2),
     strip_path: fc.boolean(),
     servicePath: words('/', '/srv', '/srv/', '/s v', ''),
   })
