@@ -84,7 +84,11 @@ export class Checks {
     if (patterns.length > 0) {
       // the anchor is text put in front: it binds to the first alternative only
       const list = patterns.map((text) => this.#pattern(`^${text}`, false, index, 'paths'));
-      this.#check(CheckOp.PATH_REGEX, '', list.map(({ item }) => item));
+      this.#check(
+        CheckOp.PATH_REGEX,
+        '',
+        list.map(({ item }) => item),
+      );
       prefix = list.map(({ literalPrefix }) => literalPrefix).reduce(commonPrefix);
     }
     return { first, count: this.checkCount - first, prefix };
