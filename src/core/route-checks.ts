@@ -34,6 +34,8 @@ interface Item {
   readonly length: number;
 }
 
+const NO_HEADERS: NonNullable<Route['headers']> = {};
+
 /** Collects the checks of all routes. */
 export class Checks {
   readonly checks = new WordList();
@@ -75,7 +77,7 @@ export class Checks {
       );
       this.needs |= Need.SNI;
     }
-    for (const [name, values] of Object.entries(route.headers ?? {})) {
+    for (const [name, values] of Object.entries(route.headers ?? NO_HEADERS)) {
       const items = values.map((value) => this.#headerValue(value, index));
       this.#check(CheckOp.HEADER, lower(name).replaceAll('-', '_'), items);
       this.needs |= Need.HEADER;

@@ -17,7 +17,7 @@ export interface HostValue {
 export function parseHost(value: string): HostValue {
   const colon = value.indexOf(':');
   const digits = colon < 0 ? '' : value.slice(colon + 1);
-  const hasPort = /^[0-9]+$/.test(digits);
+  const hasPort = digits !== '' && /^[0-9]+$/.test(digits);
   const host = binary(hasPort ? value.slice(0, colon) : value);
   const port = hasPort ? Number(digits) : -1;
   if (host.startsWith('*.')) return { kind: 'left', name: host.slice(1), port };

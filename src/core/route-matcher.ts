@@ -5,7 +5,7 @@ import { limits } from '../limits.js';
 import { Candidate, Matcher, Need } from './layout.js';
 import type { RouteProblem } from './route-checks.js';
 import { Checks } from './route-checks.js';
-import type { HostKind, HostValue } from './route-hosts.js';
+import type { HostKind } from './route-hosts.js';
 import { hashBackwards, hashForwards, hashWords, parseHost, writeSlots } from './route-hosts.js';
 import { rankRoutes } from './route-rank.js';
 import type { TreeEntry } from './route-tree.js';
@@ -76,25 +76,27 @@ function distribute(routes: readonly Route[], hosts: Hosts, checks: Checks): num
   let needs = 0;
   let candidateCount = 0;
   rankRoutes(routes).forEach((part, order) => {
-    const route = routes[part.route];
-    const { first, count, prefix } = checks.add(route, part.route, part.patterns);
-    const entry = { order, route: part.route, checks: first, checkCount: count };
-    const values: readonly (HostValue | null)[] = route.hosts?.length
-      ? route.hosts.map(parseHost)
-      : [null];
-    candidateCount += values.length * part.paths.length;
-    if (candidateCount > limit) {
-      throw new GatewayError('GW_E_CONFIG_LIMIT', 'too many pairs of host and path in the routes');
-    }
-    if (route.hosts?.length) needs |= Need.HOST;
+    const { route: index, patterns, paths } = part;
+    const route = routes[index];
+    const { first, count, prefix } = checks.add(route, index, patterns);
     if (route.paths?.length) needs |= Need.PATH;
-    for (const host of values) {
-      const entries = host ? entriesOf(hosts[host.kind], host.name) : hosts.any;
-      for (const plain of part.paths) {
-        const path = plain || prefix;
-        entries.push({ ...entry, path, port: host?.port ?? -1 });
+    const add = (entries: TreeEntry[], port: number) => {
+      candidateCount += paths.length;
+      if (candidateCount > limit) {
+        throw new GatewayError('GW_E_CONFIG_LIMIT', 'the routes have too many hosts times paths');
       }
-    }
+      for (const plain of paths) {
+        const path = plain || prefix;
+        entries.push({ path, order, route: index, port, checks: first, checkCount: count });
+      }
+    };
+    if (route.hosts?.length) {
+      needs |= Need.HOST;
+      for (const value of route.hosts) {
+        const { kind, name, port } = parseHost(value);
+        add(entriesOf(hosts[kind], name), port);
+      }
+    } else add(hosts.any, -1);
   });
   return needs | checks.needs;
 }

@@ -36,44 +36,65 @@ function isHttp(protocol: string): boolean {
   return protocol.startsWith('http') || protocol.startsWith('grpc');
 }
 
+/** Appends the parts of a route. Most routes have one plain path: those take the short way. */
 function split(route: Route, index: number, parts: RankedPart[]): void {
   const weight = classWeight(route);
-  const part = { route: index, id: route.id, weight, regexPriority: 0, length: 0 };
-  const plain = new Map<number, string[]>();
-  const patterns: string[] = [];
-  for (const path of route.paths ?? []) {
-    if (path.startsWith('~')) {
-      patterns.push(path.slice(1));
-      continue;
-    }
-    const bytes = binary(path);
-    const same = plain.get(bytes.length);
-    if (same) same.push(bytes);
-    else plain.set(bytes.length, [bytes]);
-  }
-  if (patterns.length > 0) {
+  const paths = route.paths ?? [];
+  const add = (plain: readonly string[], patterns: readonly string[]) => {
     parts.push({
-      ...part,
-      paths: [''],
+      route: index,
+      id: route.id,
+      paths: plain,
       patterns,
-      weight: weight | 1,
-      regexPriority: route.regex_priority,
+      weight: patterns.length > 0 ? weight | 1 : weight,
+      regexPriority: patterns.length > 0 ? route.regex_priority : 0,
+      length: plain[0].length,
     });
+  };
+  if (paths.length === 0) {
+    if (weight > 0) add(NO_PATH, NONE);
+    return;
   }
-  for (const [length, paths] of plain) parts.push({ ...part, paths, patterns: [], length });
-  if (plain.size === 0 && patterns.length === 0 && weight > 0) {
-    parts.push({ ...part, paths: [''], patterns: [] });
+  const patterns = paths.filter((path) => path.startsWith('~'));
+  if (patterns.length > 0) {
+    add(
+      NO_PATH,
+      patterns.map((path) => path.slice(1)),
+    );
+  }
+  if (paths.length === 1) {
+    if (patterns.length === 0) add([binary(paths[0])], NONE);
+    return;
+  }
+  const plain = paths.filter((path) => !path.startsWith('~')).map(binary);
+  for (const length of new Set(plain.map((path) => path.length))) {
+    add(
+      plain.filter((path) => path.length === length),
+      NONE,
+    );
   }
 }
 
+const NO_PATH: readonly string[] = [''];
+const NONE: readonly string[] = [];
+
 /** Bits 10 up: number of fields; 9: only plain hosts; 8 to 1: header names; 0: pattern path. */
 function classWeight(route: Route): number {
-  const headers = Object.keys(route.headers ?? {}).length;
-  const lists = [route.methods, route.hosts, route.snis, route.paths];
-  const fields = lists.filter((list) => list && list.length > 0).length + (headers > 0 ? 1 : 0);
-  const hosts = route.hosts ?? [];
-  const plain = hosts.length > 0 && !hosts.some((host) => host.includes('*'));
-  return (fields << 10) | (plain ? 1 << 9 : 0) | (Math.min(headers, 255) << 1);
+  let fields = 0;
+  let rest = 0;
+  if (route.methods?.length) fields++;
+  if (route.snis?.length) fields++;
+  if (route.paths?.length) fields++;
+  if (route.hosts?.length) {
+    fields++;
+    if (!route.hosts.some((host) => host.includes('*'))) rest |= 1 << 9;
+  }
+  const headers = route.headers ? Object.keys(route.headers).length : 0;
+  if (headers > 0) {
+    fields++;
+    rest |= Math.min(headers, 255) << 1;
+  }
+  return (fields << 10) | rest;
 }
 
 /** Equal ranks are decided by the greater route id. */

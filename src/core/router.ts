@@ -134,7 +134,7 @@ function writeRoute(writer: TableWriter, at: number, route: Route, service: numb
   writer.set(at + RouteRecord.flags, flags);
   writer.set(at + RouteRecord.redirectStatus, route.https_redirect_status_code);
   const lines = debugLines(route);
-  writer.set(at + RouteRecord.debug, writer.text(lines));
+  writer.set(at + RouteRecord.debug, writer.ownText(lines));
   writer.set(at + RouteRecord.debugLength, lines.length);
 }
 
@@ -173,25 +173,23 @@ export function upstreamHost(service: Service): string {
   return service.port === (secure ? 443 : 80) ? host : `${host}:${service.port}`;
 }
 
+const protocolBits: Readonly<Partial<Record<ProtocolName, number>>> = {
+  http: Protocol.HTTP,
+  https: Protocol.HTTPS,
+  grpc: Protocol.GRPC,
+  grpcs: Protocol.GRPCS,
+};
+
 function protocolBit(protocol: ProtocolName): number {
-  const bits: Partial<Record<ProtocolName, number>> = {
-    http: Protocol.HTTP,
-    https: Protocol.HTTPS,
-    grpc: Protocol.GRPC,
-    grpcs: Protocol.GRPCS,
-  };
-  return bits[protocol] ?? 0;
+  return protocolBits[protocol] ?? 0;
 }
 
 /** What `Kong-Debug` adds to an answer; names only where they are set. */
 function debugLines(route: Route): string {
   const { service } = route;
-  const lines = [
-    ['Kong-Route-Id', route.id],
-    ['Kong-Route-Name', route.name],
-    ['Kong-Service-Id', service?.id],
-    ['Kong-Service-Name', service?.name],
-  ];
-  const set = lines.filter(([, value]) => value);
-  return binary(set.map(([name, value]) => `${name}: ${value}\r\n`).join(''));
+  let lines = `Kong-Route-Id: ${route.id}\r\n`;
+  if (route.name) lines += `Kong-Route-Name: ${route.name}\r\n`;
+  if (service) lines += `Kong-Service-Id: ${service.id}\r\n`;
+  if (service?.name) lines += `Kong-Service-Name: ${service.name}\r\n`;
+  return binary(lines);
 }

@@ -25,11 +25,17 @@ export class TableWriter {
   text(binary: string): number {
     const known = this.#texts.get(binary);
     if (known !== undefined) return known;
+    const offset = this.ownText(binary);
+    this.#texts.set(binary, offset);
+    return offset;
+  }
+
+  /** Offset of the bytes of a binary string that is not expected twice. */
+  ownText(binary: string): number {
     const offset = this.#end;
     this.#reserve(offset + binary.length);
     for (let i = 0; i < binary.length; i++) this.#bytes[offset + i] = binary.charCodeAt(i);
     this.#end = offset + binary.length;
-    this.#texts.set(binary, offset);
     return offset;
   }
 
