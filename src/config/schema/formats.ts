@@ -105,8 +105,8 @@ function pathFault(value: string): string | undefined {
   if (!pathCharacters.test(value)) {
     return `invalid path: '${value}' (characters outside of the reserved list of RFC 3986 found)`;
   }
-  const bad = /%(?![0-9a-fA-F]{2})..?/.exec(`${value}\n`);
-  return bad ? `invalid url-encoded value: '${bad[0].trim()}'` : undefined;
+  const bad = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(value);
+  return bad ? `invalid url-encoded value: '${bad[0]}'` : undefined;
 }
 
 function routerPath(value: string): string | undefined {
@@ -116,8 +116,8 @@ function routerPath(value: string): string | undefined {
     const fault = regexFault(value.slice(1));
     return fault === undefined ? undefined : `invalid regex: '${value.slice(1)}' (${fault})`;
   }
-  const bad = pathCharacters.test(value) ? /%(?![0-9a-fA-F]{2})..?/.exec(`${value}\n`) : null;
-  if (bad) return `invalid url-encoded value: '${bad[0].trim()}'`;
+  const bad = pathCharacters.test(value) ? /%(?![0-9a-fA-F]{2}).{0,2}/.exec(value) : null;
+  if (bad) return `invalid url-encoded value: '${bad[0]}'`;
   const normal = normalizePath(value);
   return normal === value ? undefined : `non-normalized path, consider use '${normal}' instead`;
 }
