@@ -90,13 +90,19 @@ function wildcardFault(value: string): string | undefined {
   return 'invalid wildcard: must be placed at leftmost or rightmost label';
 }
 
+/** A word in the place of the wildcard makes it a host name, or not. */
+function wildcardHostFault(value: string, portAllowed: boolean): string | undefined {
+  const filled = value.replace('*', 'abc');
+  return hostFault(filled, portAllowed)?.replace(filled, () => value);
+}
+
 function hostPattern(value: string): string | undefined {
-  return wildcardFault(value) ?? hostFault(value.replace('*', 'abc'), true)?.replace('abc', '*');
+  return wildcardFault(value) ?? wildcardHostFault(value, true);
 }
 
 function sniFault(value: string): string | undefined {
   if (isIP(value.replace(/^\[|\]$/g, ''))) return 'must not be an IP';
-  return wildcardFault(value) ?? hostFault(value.replace('*', 'abc'), false)?.replace('abc', '*');
+  return wildcardFault(value) ?? wildcardHostFault(value, false);
 }
 
 function pathFault(value: string): string | undefined {

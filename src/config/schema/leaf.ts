@@ -54,8 +54,12 @@ function stringFault(field: StringField, value: string, given: unknown): string 
   if (field.match !== undefined && !wholeMatch(field.match).test(value)) {
     return hidden ?? `invalid value: ${value}`;
   }
-  const fault = (field.format && formats[field.format](value)) ?? field.check?.(value);
-  return fault === undefined ? undefined : (hidden ?? fault);
+  const fault = field.format && formats[field.format](value);
+  // Texts of formats that quote nothing, such as `missing host in url`, give nothing away.
+  if (fault !== undefined)
+    return /'/.test(fault) || fault.includes(value) ? (hidden ?? fault) : fault;
+  const own = field.check?.(value);
+  return own === undefined ? undefined : (hidden ?? own);
 }
 
 function wholeMatch(source: string): RegExp {

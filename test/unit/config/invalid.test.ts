@@ -74,7 +74,8 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'service path',
-    'services:\n- {host: h, path: x}\n- {host: h, path: /a//b}\n- {host: h, path: "/%zz"}\n- {host: h, path: "/a b"}',
+    'services:\n- {host: h, path: x}\n- {host: h, path: /a//b}\n' +
+      '- {host: h, path: "/%zz"}\n- {host: h, path: "/a b"}',
     [
       '3:19: service: path: should start with: /',
       '4:19: service: path: must not have empty segments',
@@ -205,7 +206,8 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'ids that occur twice',
-    'services:\n- {id: 0dc6f45b-8f8d-40d2-a504-473544ee190b, host: h}\n- {id: 0dc6f45b-8f8d-40d2-a504-473544ee190b, host: h}\n- {id: x, host: h}',
+    'services:\n- {id: 0dc6f45b-8f8d-40d2-a504-473544ee190b, host: h}\n' +
+      '- {id: 0dc6f45b-8f8d-40d2-a504-473544ee190b, host: h}\n- {id: x, host: h}',
     [
       "4:8: service: id: uniqueness violation: 'services' entity with primary key set to " +
         "'0dc6f45b-8f8d-40d2-a504-473544ee190b' already declared",
@@ -232,7 +234,8 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ['plugin without a name', 'plugins:\n- {}', ['3:3: plugin: name: required field missing']],
   [
     'plugin config',
-    'plugins:\n- name: shipper\n  config:\n    endpont: x\n    secret: ABC\n    queue:\n      max_batch_size: 0',
+    'plugins:\n- name: shipper\n  config:\n    endpont: x\n    secret: ABC\n' +
+      '    queue:\n      max_batch_size: 0',
     [
       "5:5: plugin 'shipper': config.endpont: unknown field (did you mean 'endpoint'?)",
       "5:5: plugin 'shipper': config.endpoint: required field missing",
@@ -242,7 +245,9 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'the same plugin twice in one place',
-    'services:\n- {name: a, host: h}\nplugins:\n- {name: request-termination, service: a}\n- {name: request-termination, service: {name: a}}',
+    'services:\n- {name: a, host: h}\nplugins:\n' +
+      '- {name: request-termination, service: a}\n' +
+      '- {name: request-termination, service: {name: a}}',
     [
       "6:10: plugin 'request-termination': name: uniqueness violation: 'plugins' entity with " +
         "name set to 'request-termination' already declared (only one configuration of a " +
@@ -251,7 +256,8 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'scope that a plugin has not',
-    'consumers: [{username: u}]\nplugins:\n- {name: shipper, consumer: u, config: {endpoint: "http://a"}}',
+    'consumers: [{username: u}]\nplugins:\n' +
+      '- {name: shipper, consumer: u, config: {endpoint: "http://a"}}',
     [
       "4:29: plugin 'shipper': consumer: value must be null " +
         '(this plugin cannot be attached to a consumer)',
@@ -259,7 +265,8 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'protocols that the route has not',
-    'routes:\n- protocols: [http]\n  paths: [/]\n  plugins:\n  - {name: request-termination, protocols: [https]}',
+    'routes:\n- protocols: [http]\n  paths: [/]\n  plugins:\n' +
+      '  - {name: request-termination, protocols: [https]}',
     ["6:44: plugin 'request-termination': protocols: must match the associated route's protocols"],
   ],
   [
