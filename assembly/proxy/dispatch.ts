@@ -112,7 +112,7 @@ export function dispatch(c: Connection, from: usize, end: usize): void {
     changetype<Control>(CONTROL).badRequests += 1;
     attach(x, null, 0);
     keepHead(x, from, end - from);
-    if (bad != 413 && bad != 417 && bad != 405) x.flags &= ~X_KEEP_ALIVE;
+    x.flags &= ~X_KEEP_ALIVE; // what follows may belong to what was refused
     return answer(c, x, bad);
   }
   const q = request.query();
