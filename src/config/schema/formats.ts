@@ -125,5 +125,7 @@ function routerPath(value: string): string | undefined {
   const bad = pathCharacters.test(value) ? /%(?![0-9a-fA-F]{2}).{0,2}/.exec(value) : null;
   if (bad) return `invalid url-encoded value: '${bad[0]}'`;
   const normal = normalizePath(value);
+  // Normalising leaves high octets encoded only where they are no UTF-8, which matches nothing.
+  if (/%[89a-f][0-9a-f]/i.test(normal)) return `invalid utf-8 in path: '${value}'`;
   return normal === value ? undefined : `non-normalized path, consider use '${normal}' instead`;
 }
