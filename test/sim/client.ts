@@ -146,7 +146,8 @@ export class Client implements SimPeer {
     // not show it.
     const harmless = ['none', 'surplus', 'close-after', 'early', 'silent'].includes(plan.fault);
     const excused = !harmless || !mayBeRepeated(plan) || plan.spoilt;
-    const allowed = (got.status === 502 && excused) || (got.status === 504 && plan.fault === 'silent');
+    const allowed =
+      (got.status === 502 && excused) || (got.status === 504 && plan.fault === 'silent');
     if (!allowed) {
       this.#blame(`exchange ${plan.id} (${plan.method}, ${plan.fault}) answered ${got.status}`);
     }
@@ -163,7 +164,8 @@ export class Client implements SimPeer {
       const due = this.#plans.slice(this.#answered, reset ? undefined : this.#answered + 1);
       const cutting = due.some(
         ({ fault, version }, i) =>
-          (fault === 'reset-in-body' || fault === 'short-body') && (i === 0 || version === 'HTTP/1.0'),
+          (fault === 'reset-in-body' || fault === 'short-body') &&
+          (i === 0 || version === 'HTTP/1.0'),
       );
       if (cutting) this.#tally.cut++;
       else this.#blame(`exchange ${plan.id} (${plan.fault}): closed without a complete answer`);

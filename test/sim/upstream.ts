@@ -104,14 +104,13 @@ export class Upstream implements SimPeer {
       );
       return;
     }
-    const message = this.#message(plan);
+    const { head, body } = this.#message(plan);
     if (fault === 'reset-in-body' || fault === 'short-body') {
-      const headEnd = message.lastIndexOf('\r\n\r\n', message.indexOf('\r\n\r\n') + 4) + 4;
       // At least one byte of the ending is missing.
-      socket.write(message.slice(0, random.between(headEnd, message.length - 1)));
+      socket.write(head + body.slice(0, random.between(0, body.length - 1)));
       return fault === 'short-body' ? socket.end() : this.#resetSoon(socket);
     }
-    this.#writeInParts(message, socket);
+    this.#writeInParts(head + body, socket);
     const ends = plan.responseFraming === 'close' && plan.method !== 'HEAD';
     if (fault === 'surplus' && !ends) {
       socket.write('surplus bytes\r\n\r\n');
@@ -132,12 +131,11 @@ export class Upstream implements SimPeer {
     world.setTimeout(() => socket.reset(), world.random.next() * 30);
   }
 
-  #message(plan: Plan): string {
+  #message(plan: Plan): { head: string; body: string } {
     const { random } = this.#judge.world;
-    const early = '1';
     let text = '';
     for (let i = 0; i < plan.informational; i++) {
-      text += `HTTP/1.1 ${random.pick([102, 103])} Wait\r\nLink: <${early}>\r\n\r\n`;
+      text += `HTTP/1.1 ${random.pick([102, 103])} Wait\r\nLink: </style>\r\n\r\n`;
     }
     const lines = [
       `HTTP/1.1 ${plan.status} Some Reason`,
@@ -152,7 +150,7 @@ export class Upstream implements SimPeer {
       body = chunked(random, body);
     }
     const sent = plan.method === 'HEAD' ? '' : body;
-    return `${text}${lines.join('\r\n')}\r\n\r\n${sent}`;
+    return { head: `${text}${lines.join('\r\n')}\r\n\r\n`, body: sent };
   }
 
   #writeInParts(message: string, socket: SimSocket): void {
