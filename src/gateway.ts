@@ -56,6 +56,8 @@ class GatewayNode implements Gateway {
   #draining: Promise<number> | null = null;
   #replacedAtMs = Number.NEGATIVE_INFINITY;
   #cutShort = false;
+  /** Somebody asked for readiness to fail, ahead of a drain. */
+  #leaving = false;
   #closing: Promise<void> | null = null;
   #reportClosed: (failure: Error | null) => void = () => {};
   readonly closed: Promise<Error | null> = new Promise((resolve) => {
@@ -144,6 +146,7 @@ class GatewayNode implements Gateway {
     const admin = {
       source: this.#adminSource(this.#node),
       bodyBytesMax: settings.adminMaxBodyBytes,
+      onError: (err: unknown) => logger.error({ err }, 'an Admin API request failed'),
     };
     for (const spec of settings.adminListen) this.#admins.push(await openAdmin(spec, admin));
     this.#state = 'running';
@@ -245,6 +248,9 @@ class GatewayNode implements Gateway {
       config: () => this.#config,
       reloads: this.#reloads,
       notReady: () => this.#notReady(),
+      failReadiness: () => {
+        this.#leaving = true;
+      },
       apply: async (text, format) => {
         try {
           const { snapshot } = await this.#load(async () => ({ text, format, interpolate: false }));
@@ -260,6 +266,7 @@ class GatewayNode implements Gateway {
 
   #notReady(): string | null {
     if (this.#state !== 'running') return this.#state;
+    if (this.#leaving) return 'draining';
     const isEmpty = this.#config === emptyConfig;
     return isEmpty ? 'no configuration available (empty configuration present)' : null;
   }

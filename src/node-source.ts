@@ -16,6 +16,7 @@ export interface NodeSourceOptions {
   readonly config: () => ReadyConfig;
   readonly reloads: { readonly succeeded: number; readonly failed: number };
   readonly notReady: () => string | null;
+  readonly failReadiness: () => void;
   readonly apply: AdminSource['apply'];
 }
 
@@ -27,6 +28,7 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
     version,
     nodeId,
     notReady: options.notReady,
+    failReadiness: options.failReadiness,
     apply: options.apply,
     snapshot: () => options.config().snapshot,
     configText: () => options.config().text,

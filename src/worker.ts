@@ -39,6 +39,8 @@ export interface WorkerOptions {
 /** How often log queues are looked at, and the drain looks for the last exchange. */
 const pollMs = 20;
 const drainCheckMs = 5;
+/** A connection may have been accepted just before the drain: so long its first request may take. */
+const firstRequestMs = 250;
 const accessLimits = { maxEntries: 100_000, maxBytes: null };
 const workspace = { id: '00000000-0000-0000-0000-000000000000', name: 'default' };
 
@@ -146,15 +148,22 @@ export class GatewayWorker {
   }
 
   /**
-   * Lets every exchange end and sends every log entry, for `timeoutMs` at most.
+   * Lets every exchange end, answers included that slow clients still read, and sends every log
+   * entry, for `timeoutMs` at most.
    * @returns exchanges and tunnels that were still there when the time was over
    */
   async drain(timeoutMs: number): Promise<number> {
     const { clock } = this.#options;
     const end = clock.now() + timeoutMs;
     this.#driver.post(Event.DRAIN, 0, 0, 0);
-    while (this.#busy() > 0 && clock.now() < end && !this.#closed) await this.#sleep(drainCheckMs);
-    const left = this.#busy();
+    let quietSinceMs = clock.now();
+    while (clock.now() < end && !this.#closed) {
+      if (this.#exchanges() > 0 || this.#driver.closingCount > 0) quietSinceMs = clock.now();
+      else if (readGauge(this.#core, 'activeDownstream') === 0) break;
+      else if (clock.now() - quietSinceMs >= firstRequestMs) break;
+      await this.#sleep(drainCheckMs);
+    }
+    const left = this.#exchanges();
     await this.#accessLog?.flush();
     const { lost } = await this.#shipping.drain(Math.max(1000, end - clock.now()));
     if (lost > 0) this.#options.logger.warn({ lost }, 'log entries could not be delivered');
@@ -262,8 +271,8 @@ export class GatewayWorker {
     }, pollMs);
   }
 
-  #busy(): number {
-    // A tunnel is an exchange that has not ended, so it is counted once.
+  /** A tunnel is an exchange that has not ended. */
+  #exchanges(): number {
     return readGauge(this.#core, 'activeExchanges');
   }
 

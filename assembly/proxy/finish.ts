@@ -107,7 +107,8 @@ export function finishExchange(c: Connection, x: Exchange): void {
   const requestDone = (x.flags & X_REQUEST_DONE) != 0;
   closeExchange(x);
   c.peer = 0;
-  if (!goesOn || (c.flags & FLAG_ENDED && !c.held)) {
+  // A head sent before the drain may have promised to go on; a client copes with the end of that.
+  if (!goesOn || ((draining || c.flags & FLAG_ENDED) && !c.held)) {
     hangUp(c);
     return;
   }

@@ -48,7 +48,11 @@ export function configOf(body: Buffer, contentType: string): ConfigBodyResult {
   return { status: 415 };
 }
 
+/** As Kong: more arguments than this are an error, not cut off. */
+const argumentsMax = 1000;
+
 function fromForm(form: URLSearchParams): ConfigBodyResult {
+  if ([...form.keys()].length > argumentsMax) return { status: 400, message: 'Too many arguments' };
   const config = form.get('config');
   if (config === null || config.trim() === '') return MISSING;
   form.delete('config');
@@ -64,11 +68,15 @@ function fromJson(text: string): ConfigBodyResult {
     return { status: 400, message: 'Cannot parse JSON body' };
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return MISSING;
-  const { config, ...rest } = value as Record<string, unknown>;
-  if (config === undefined) return { text, format: 'json', options: {} };
-  const options = Object.fromEntries(Object.entries(rest).map(([k, v]) => [k, String(v)]));
+  const { config, check_hash, flatten_errors, ...rest } = value as Record<string, unknown>;
+  const given = Object.entries({ check_hash, flatten_errors }).filter(([, v]) => v !== undefined);
+  const options = Object.fromEntries(given.map(([name, v]) => [name, String(v)]));
   if (typeof config === 'string') return { text: config, format: 'yaml', options };
-  return { text: JSON.stringify(config), format: 'json', options };
+  if (config !== undefined) return { text: JSON.stringify(config), format: 'json', options };
+  if (Object.keys(rest).length === 0) return MISSING;
+  // The text as sent, so that its hash is the one that the client can compute.
+  const document = given.length === 0 ? text : JSON.stringify(rest);
+  return { text: document, format: 'json', options };
 }
 
 /** Text parts of a multipart body; the delimiter comes from the content type (RFC 7578). */

@@ -55,15 +55,40 @@ function page(all: readonly Row[], query: URLSearchParams, path: string): AdminA
     return invalid(9, 'invalid size', 'size must be an integer between 1 and 1000');
   }
   const given = query.get('offset');
-  const from = given === null ? 0 : Number(Buffer.from(given, 'base64').toString('latin1'));
-  if (!Number.isInteger(from) || from < 0) {
+  const decoded = given === null ? '0' : Buffer.from(given, 'base64').toString('latin1');
+  const from = Number(decoded);
+  if (!/^\d{1,9}$/.test(decoded)) {
     return invalid(7, 'invalid offset', `'${given}' is not a valid offset: bad base64 encoding`);
   }
-  const data = all.slice(from, from + size);
+  const filter = tagFilter(query.get('tags'));
+  if (typeof filter === 'string') {
+    const options = { tags: filter };
+    const message = `invalid option (tags: ${filter})`;
+    return { status: 400, body: { code: 11, name: 'invalid options', message, options } };
+  }
+  const data = all.slice(from, from + size).filter(filter);
   if (from + size >= all.length) return { status: 200, body: { data, next: null } };
   const offset = Buffer.from(String(from + size), 'latin1').toString('base64');
-  const next = `${path}?offset=${encodeURIComponent(offset)}`;
+  const kept = ['size', 'tags'].filter((name) => query.has(name));
+  const rest = kept.map((name) => `&${name}=${encodeURIComponent(query.get(name) ?? '')}`).join('');
+  const next = `${path}?offset=${encodeURIComponent(offset)}${rest}`;
   return { status: 200, body: { data, next, offset } };
+}
+
+const tagsMax = 5;
+
+/** `a,b`: all of them, `a/b`: one of them. As in Kong the page is cut first, then filtered. */
+function tagFilter(tags: string | null): ((row: Row) => boolean) | string {
+  if (tags === null) return () => true;
+  if (tags === '') return 'cannot be null';
+  if (tags.includes(',') && tags.includes('/')) return 'invalid filter syntax';
+  const wanted = tags.split(/[,/]/);
+  if (wanted.includes('')) return 'invalid filter syntax';
+  if (wanted.length > tagsMax) return `cannot query more than ${tagsMax} tags`;
+  return (row) => {
+    const has = (tag: string) => (row.tags as readonly string[] | null)?.includes(tag) ?? false;
+    return tags.includes('/') ? wanted.some(has) : wanted.every(has);
+  };
 }
 
 function invalid(code: number, name: string, message: string): AdminAnswer {

@@ -2,6 +2,7 @@
  * The Admin API over `node:http`, on its own listeners: Kong's paths, answers and errors for a node
  * without a database (kong-config reference, sections 8 to 11).
  */
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
@@ -15,6 +16,8 @@ export interface AdminOptions {
   readonly source: AdminSource;
   /** Largest body of `POST /config`, in bytes. */
   readonly bodyBytesMax: number;
+  /** Told of what was answered 500. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface AdminServer {
@@ -59,10 +62,12 @@ async function handle(
 ): Promise<void> {
   const startedMs = performance.now();
   let answer: AdminAnswer;
+  response.on('error', () => response.destroy());
   try {
     answer = await route(request, options);
   } catch (error) {
     answer = failure(error);
+    if (answer.status >= 500) options.onError(error);
   }
   send(request, response, answer, options.source.version, performance.now() - startedMs);
 }
@@ -123,7 +128,7 @@ const endpoints: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
       body: { ...source.status(), configuration_hash: source.snapshot().hash },
     }),
   },
-  '/status/ready': { GET: ({ source }) => readiness(source) },
+  '/status/ready': { GET: ({ source }) => readiness(source), POST: failReadiness },
   '/config': {
     GET: ({ source }) => ({ status: 200, body: { config: source.configText() } }),
     POST: postConfig,
@@ -158,7 +163,7 @@ async function route(request: IncomingMessage, options: AdminOptions): Promise<A
   const answer = schemaAnswer(parts, options.source) ?? entityAnswer(parts, url, options);
   if (answer === null) return { status: 404, body: { message: 'Not found' } };
   if (method === 'OPTIONS') return allowed(['GET'], request);
-  return method === 'GET' ? answer : refuseWrite(method, parts);
+  return method === 'GET' ? answer : refuseWrite(method, parts, answer);
 }
 
 function decodePart(part: string): string {
@@ -186,13 +191,16 @@ function schemaAnswer(parts: readonly string[], source: AdminSource): AdminAnswe
 
 const notAllowed: AdminAnswer = { status: 405, body: { message: 'Method not allowed' } };
 
-/** Without a database entities are written through `POST /config` only. */
-function refuseWrite(method: string, parts: readonly string[]): AdminAnswer {
+/** Without a database entities are written through `POST /config` only; `found` is GET's answer. */
+function refuseWrite(method: string, parts: readonly string[], found: AdminAnswer): AdminAnswer {
   const verb = { POST: 'create', PUT: 'create or update', PATCH: 'update', DELETE: 'remove' }[
     method
   ];
-  if (verb === undefined) return notAllowed;
-  const message = `cannot ${verb} '${parts[0]}' entities when not using a database`;
+  const isList = parts.length % 2 === 1;
+  if (verb === undefined || isList !== (method === 'POST')) return notAllowed;
+  if (found.status === 404 && method === 'DELETE') return { status: 204 };
+  if (found.status === 404 && method === 'PATCH') return found;
+  const message = `cannot ${verb} '${parts.at(isList ? -1 : -2)}' entities when not using a database`;
   return { status: 405, body: { code: 12, name: 'operation unsupported', message } };
 }
 
@@ -251,11 +259,29 @@ async function postConfig(
     return { status: 400, body: { message: config.message } };
   }
   const option = (name: string) => isOn(config.options[name] ?? query.get(name));
-  const before = source.snapshot().hash;
+  if (option('check_hash') && md5(config.text) === source.snapshot().hash) return { status: 304 };
   const outcome = await source.apply(config.text, config.format);
   if (!outcome.ok) return { status: 400, body: outcome.error(option('flatten_errors')) };
-  if (option('check_hash') && outcome.snapshot.hash === before) return { status: 304 };
   return { status: 201, body: outcome.snapshot.entities };
+}
+
+/** The hash that snapshots carry: of the text as it was sent. */
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+
+/** `status=draining`: load balancers that ask shall send no more. */
+async function failReadiness(
+  { source, bodyBytesMax }: AdminOptions,
+  query: URLSearchParams,
+  request: IncomingMessage,
+): Promise<AdminAnswer> {
+  const body = (await readBody(request, bodyBytesMax)).toString('utf8');
+  // A form, or JSON with the one member: `{"status": "draining"}`.
+  const status = new URLSearchParams(body).get('status') ?? query.get('status');
+  if (status !== 'draining' && !/^\s*\{\s*"status"\s*:\s*"draining"\s*\}\s*$/.test(body)) {
+    return { status: 400, body: { message: 'expected status=draining' } };
+  }
+  source.failReadiness();
+  return { status: 204 };
 }
 
 function isOn(value: string | null): boolean {

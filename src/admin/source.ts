@@ -20,6 +20,8 @@ export interface AdminSource {
   readonly nodeId: string;
   /** Null: ready; else why not. */
   notReady(): string | null;
+  /** `GET /status/ready` answers 503 from here on; traffic goes on. */
+  failReadiness(): void;
   snapshot(): Snapshot;
   /** Text of the configuration in use. */
   configText(): string;

@@ -60,6 +60,8 @@ export interface Driver {
    * overwrite the region in between. `fill` writes the region and returns `a`.
    */
   postWith(event: number, connection: number, fill: () => number): void;
+  /** Connections that the core has closed and that still send what they hold, or linger. */
+  readonly closingCount: number;
   /** Resets every connection and stops the tick. Idempotent. */
   close(): Promise<void>;
 }

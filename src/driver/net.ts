@@ -41,6 +41,10 @@ class NetDriver implements Driver {
     this.#sockets.pump.postWith(event, connection, fill);
   }
 
+  get closingCount(): number {
+    return this.#sockets.closingCount;
+  }
+
   async close(): Promise<void> {
     await this.stopListening();
     this.#sockets.pump.stop();

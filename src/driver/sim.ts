@@ -116,6 +116,8 @@ export function createSimDriver(options: SimOptions): SimDriver {
 
 export class SimDriver implements Driver {
   readonly name = 'sim';
+  /** A simulated connection that is closed delivers what it holds without the driver. */
+  readonly closingCount = 0;
   readonly network: SimNetwork;
 
   constructor(options: SimOptions) {
@@ -188,18 +190,20 @@ class SimNetwork implements PumpOwner {
 
   // Commands of the core.
 
-  send(index: number, data: Buffer | string): void {
+  send(index: number, data: Buffer | string): boolean {
     const connection = this.#connections.get(index);
-    if (!connection?.open) return;
+    if (!connection?.open) return false;
     if (connection.toPeer.waitingBytes > limits.unsentBytesPerConnection.value) {
       connection.destroy(true);
       this.failed(connection, ErrorCause.OTHER);
-      return;
+      return false;
     }
     connection.toPeer.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
-    if (connection.toPeer.waitingBytes === 0 || connection.blocked) return;
+    // The pipe keeps what it was given.
+    if (connection.toPeer.waitingBytes === 0 || connection.blocked) return true;
     connection.blocked = true;
     this.pump.post(Event.BLOCKED, connection.id, 0, 0);
+    return true;
   }
 
   close(index: number): void {

@@ -28,19 +28,26 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
     this.pump = new EventPump(options, this);
   }
 
+  /** Connections on their way out. */
+  get closingCount(): number {
+    return this.#closing.count;
+  }
+
   // Commands of the core.
 
-  send(index: number, data: Buffer | string): void {
+  send(index: number, data: Buffer | string): boolean {
     const connection = this.#connections[index];
-    if (connection === null) return;
+    if (connection === null) return false;
     if (connection.unsentBytes > unsentBytesMax) {
       this.failed(connection, ErrorCause.OTHER);
       connection.reset();
-      return;
+      return false;
     }
-    if (connection.write(data) || connection.blocked) return;
+    if (connection.write(data)) return false;
+    if (connection.blocked) return true;
     connection.blocked = true;
     this.pump.post(Event.BLOCKED, connection.id, 0, 0);
+    return true;
   }
 
   close(index: number): void {

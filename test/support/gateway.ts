@@ -89,9 +89,12 @@ export function oneService(url: string, plugins: readonly object[] = []): object
 }
 
 /** Resolves when `condition` holds; looks again in every turn of the loop. */
-export async function until(condition: () => boolean, withinMs = 5000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  withinMs = 5000,
+): Promise<void> {
   const end = performance.now() + withinMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${condition}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
