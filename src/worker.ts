@@ -39,7 +39,9 @@ export interface WorkerOptions {
 /** How often log queues are looked at, and the drain looks for the last exchange. */
 const pollMs = 20;
 const drainCheckMs = 5;
-/** A connection may have been accepted just before the drain: so long its first request may take. */
+/**
+ * A connection may have been accepted just before the drain: so long its first request may take.
+ */
 const firstRequestMs = 250;
 const accessLimits = { maxEntries: 100_000, maxBytes: null };
 const workspace = { id: '00000000-0000-0000-0000-000000000000', name: 'default' };
@@ -218,6 +220,7 @@ export class GatewayWorker {
       const ids = plan.log.map((step) => attachments.get(step)?.ring);
       return [...new Set(ids.filter((id) => id !== undefined))];
     };
+    refuseSecureUpstreams(table.services);
     const encoded = encodeTable({
       routes: table.routes,
       services: table.services,
@@ -281,4 +284,17 @@ export class GatewayWorker {
       this.#options.clock.setTimeout(resolve, ms);
     });
   }
+}
+
+/**
+ * There is no TLS toward upstreams yet: what asks for it must not go out in the clear.
+ * @throws GatewayError GW_E_CONFIG_INVALID
+ */
+function refuseSecureUpstreams(services: readonly Service[]): void {
+  const lines = services
+    .filter(({ protocol }) => protocol !== 'http')
+    .map(({ name, id, protocol }) => {
+      return `service ${name ?? id}: protocol: '${protocol}' upstreams are not supported yet`;
+    });
+  if (lines.length > 0) throw new GatewayError('GW_E_CONFIG_INVALID', lines.join('\n'));
 }

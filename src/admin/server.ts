@@ -200,7 +200,8 @@ function refuseWrite(method: string, parts: readonly string[], found: AdminAnswe
   if (verb === undefined || isList !== (method === 'POST')) return notAllowed;
   if (found.status === 404 && method === 'DELETE') return { status: 204 };
   if (found.status === 404 && method === 'PATCH') return found;
-  const message = `cannot ${verb} '${parts.at(isList ? -1 : -2)}' entities when not using a database`;
+  const collection = parts.at(isList ? -1 : -2);
+  const message = `cannot ${verb} '${collection}' entities when not using a database`;
   return { status: 405, body: { code: 12, name: 'operation unsupported', message } };
 }
 

@@ -23,7 +23,11 @@ export async function check(file: string | undefined, options: CommonOptions): P
       nowMs: Date.now(),
     });
     const { services, routes, plugins: configured } = snapshot;
-    const counts = `${services.length} services, ${routes.length} routes, ${configured.length} plugins`;
+    const counts = [
+      `${services.length} services`,
+      `${routes.length} routes`,
+      `${configured.length} plugins`,
+    ].join(', ');
     process.stdout.write(`${file}: valid (${counts})\n`);
     return exitCodes.done;
   } catch (error) {

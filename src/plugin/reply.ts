@@ -100,7 +100,8 @@ function errorBody(message: string, id: string, accept: string): { type: string;
   if (best === 'text/html') {
     const page = `<p>${message}.</p>\n    <p>request_id: ${id}</p>`;
     const head = '<meta charset="utf-8">\n    <title>Error</title>';
-    const text = `<!doctype html>\n<html>\n  <head>\n    ${head}\n  </head>\n  <body>\n    <h1>Error</h1>\n    ${page}\n  </body>\n</html>\n`;
+    const body = `  <body>\n    <h1>Error</h1>\n    ${page}\n  </body>`;
+    const text = `<!doctype html>\n<html>\n  <head>\n    ${head}\n  </head>\n${body}\n</html>\n`;
     return { type: best, text };
   }
   if (best === 'application/xml') {

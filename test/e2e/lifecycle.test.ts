@@ -13,7 +13,7 @@ async function temporaryFolder(): Promise<string> {
 }
 
 describe('start', () => {
-  test('without a configuration every request is answered 404, and readiness says why', async () => {
+  test('without a configuration every request gets 404, and readiness says why', async () => {
     const { proxy, admin } = await startGateway();
     const response = await fetch(proxy);
     expect(response.status).toBe(404);

@@ -286,7 +286,7 @@ describe('header filter', () => {
 });
 
 describe('log', () => {
-  test('gets every record once with the config of its plugin, also of refused requests', async () => {
+  test("gets every record once with its plugin's config, also of refused requests", async () => {
     const entries: { entry: LogEntry; greeting: string }[] = [];
     const { proxy } = await withPlugins(
       plugin('logger', {

@@ -16,7 +16,8 @@ test.each(seeds)(
   { timeout: 600_000 },
   async (seed) => {
     const { faults, tally } = await run({ seed, exchanges });
-    const replay = `HEADGATE_SIM_SEED=${seed} HEADGATE_SIM_EXCHANGES=${exchanges} npx vitest run test/sim`;
+    const variables = `HEADGATE_SIM_SEED=${seed} HEADGATE_SIM_EXCHANGES=${exchanges}`;
+    const replay = `${variables} npx vitest run test/sim`;
     expect(faults.slice(0, 5), `replay with: ${replay}`).toEqual([]);
     expect(tally.ok + tally.failed + tally.cut + tally.abandoned).toBe(exchanges);
     expect(tally.abandoned).toBeLessThan(exchanges * 0.3);

@@ -1,4 +1,7 @@
-/** Starts a whole gateway on free loopback ports, with its log lines kept, and stops it with the test. */
+/**
+ * Starts a whole gateway on free loopback ports, with its log lines kept, and stops it with the
+ * test.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
