@@ -63,7 +63,8 @@ export function parseRequest(p: usize, end: usize): usize {
   methodLength = <u32>(methodEnd - p);
   target = methodEnd + 1;
   const targetEnd = findTargetEnd(target, end);
-  if (targetEnd - p > <usize>LIMIT_REQUEST_LINE_BYTES) return 414;
+  // With the version that must follow; without the line end.
+  if (targetEnd + 9 - p > <usize>LIMIT_REQUEST_LINE_BYTES) return 414;
   if (targetEnd == end) return INCOMPLETE;
   if (load<u8>(targetEnd) != 0x20 || targetEnd == target) return 400;
   targetLength = <u32>(targetEnd - target);

@@ -113,7 +113,11 @@ function takeHead(c: Connection, p: usize, end: usize): usize {
     arm(c, TIMER_HEADER, changetype<Settings>(SETTINGS).clientHeaderTimeoutMs);
   }
   if (!c.scanned) {
-    const start = skipEmptyLines(p, end);
+    const start = skipEmptyLines(c, p, end);
+    if (c.emptyLines > <u16>LIMIT_LEADING_EMPTY_LINES) {
+      refuse(c, p, end - p, 400);
+      return end;
+    }
     if (start != p) return start;
     if (p + 1 == end && isReturn(p)) return p;
   } else if (!head.findHeadEnd(p + max<usize>(c.scanned, 3) - 3, end)) {
@@ -134,6 +138,7 @@ function takeHead(c: Connection, p: usize, end: usize): usize {
     return end;
   }
   c.scanned = 0;
+  c.emptyLines = 0;
   c.flags &= ~FLAG_LINE_SEEN;
   dispatch(c, p, after);
   return after;
@@ -148,9 +153,9 @@ function isReturn(p: usize): bool {
 /**
  * A server should ignore an empty line before a request line (RFC 9112 2.2); a few, not a flood.
  */
-function skipEmptyLines(p: usize, end: usize): usize {
-  for (let i: u32 = 0; i < LIMIT_LEADING_EMPTY_LINES; i++) {
-    if (p + 2 > end || !equal(p, RETURN, 2)) return p;
+function skipEmptyLines(c: Connection, p: usize, end: usize): usize {
+  while (p + 2 <= end && equal(p, RETURN, 2) && c.emptyLines <= <u16>LIMIT_LEADING_EMPTY_LINES) {
+    c.emptyLines++;
     p += 2;
   }
   return p;
@@ -160,8 +165,10 @@ function skipEmptyLines(p: usize, end: usize): usize {
 function waitForHead(c: Connection, p: usize, end: usize): usize {
   const bytes = end - p;
   c.scanned = <u32>bytes;
-  if (!(c.flags & FLAG_LINE_SEEN) && bytes > <usize>LIMIT_REQUEST_LINE_BYTES) {
-    const limit = p + LIMIT_REQUEST_LINE_BYTES;
+  // The line and its CR LF.
+  const lineBytes: usize = LIMIT_REQUEST_LINE_BYTES + 2;
+  if (!(c.flags & FLAG_LINE_SEEN) && bytes >= lineBytes) {
+    const limit = p + lineBytes;
     if (findByte(p, limit, 10) == limit) {
       refuse(c, p, bytes, 414);
       return end;

@@ -59,7 +59,8 @@ export class Connection {
   /** Framing of the body that this side sends, see http/body.ts. */
   bodyMode: u8;
   chunkState: u8;
-  bodyUnused: u16;
+  /** Downstream: empty lines before the request line. */
+  emptyLines: u16;
   chunkCount: u32;
   bodyRemaining: u64;
   /** Timer: tick when due (0: off), tick it is linked at, kind, list. */

@@ -3,8 +3,8 @@ export interface ResponseVector {
   readonly name: string;
   readonly bytes: string;
   /**
-   * `502`: the client gets our own answer. `cut`: it gets a head and then visibly not the whole body.
-   * Otherwise the body it must get.
+   * `502`: the client gets our own answer. `cut`: it gets a head and then visibly not the whole
+   * body. Otherwise the body it must get.
    */
   readonly expect: '502' | 'cut' | { readonly status: number; readonly body: string };
 }
