@@ -4,8 +4,8 @@ import { pause, residentKib } from '../process.mjs';
 
 const CONNECTIONS = 5_000;
 const KIB_EACH_MAX = 4;
-/** The engine collects what the answers left behind some 8 s after the last of them. */
-const QUIET_MS = 12_000;
+/** The engine collects what the answers left behind 8 to 16 s after the last of them. */
+const QUIET_MS = 20_000;
 
 export const name = `${CONNECTIONS} idle connections`;
 export const goal = `at most ${KIB_EACH_MAX} KiB each`;
