@@ -29,16 +29,27 @@ export async function start(options: StartOptions): Promise<number> {
       settings: givenSettings(options.set),
       env,
     });
-    await gateway.start();
-    if (options.pid) writeFileSync(options.pid, `${process.pid}\n`);
-    if (options.quickstart) greet(gateway);
-    const failure = await untilStopped(gateway);
-    if (options.pid) removeOwn(options.pid);
-    return failure ? exitCodes.running : exitCodes.done;
+    return await run(gateway, options);
   } catch (error) {
     return failWith(error);
   } finally {
     await echo?.close();
+  }
+}
+
+/** Whoever sees the first connection answered may send signals: both come before the start. */
+async function run(gateway: Gateway, options: StartOptions): Promise<number> {
+  if (options.pid) writeFileSync(options.pid, `${process.pid}\n`);
+  const started = gateway.start();
+  const release = handleSignals(gateway, started);
+  try {
+    await started;
+    if (options.quickstart) greet(gateway);
+    const failure = await gateway.closed;
+    return failure ? exitCodes.running : exitCodes.done;
+  } finally {
+    release();
+    if (options.pid) removeOwn(options.pid);
   }
 }
 
@@ -54,27 +65,35 @@ function greet(gateway: Gateway): void {
 
 /**
  * TERM and QUIT drain, so does the first INT; a second INT stops at once. HUP reloads, USR2 opens
- * logs again. USR1 is left to Node's inspector.
+ * logs again. USR1 is left to Node's inspector. Returns what takes the handlers away again.
  */
-async function untilStopped(gateway: Gateway): Promise<Error | null> {
+function handleSignals(gateway: Gateway, started: Promise<void>): () => void {
   let interrupted = false;
-  const stop = () => void gateway.drain().catch(failWith);
+  const afterStart = (
+    act: () => Promise<unknown>,
+    failed: (error: Error) => unknown = failWith,
+  ) => {
+    // A start that failed is reported where it is awaited.
+    started.then(act).catch((error) => gateway.state !== 'closed' && failed(error));
+  };
+  const stop = () => afterStart(() => gateway.drain());
   const interrupt = () => {
     if (interrupted) void gateway.close();
     else stop();
     interrupted = true;
   };
+  const reloadFailed = (error: Error) => fail(`reload: ${error.message}`);
   const handlers: [NodeJS.Signals, () => void][] = [
     ['SIGTERM', stop],
     ['SIGQUIT', stop],
     ['SIGINT', interrupt],
-    ['SIGHUP', () => void gateway.reload().catch((error) => fail(`reload: ${error.message}`))],
-    ['SIGUSR2', () => void gateway.reopenLogs().catch(failWith)],
+    ['SIGHUP', () => afterStart(() => gateway.reload(), reloadFailed)],
+    ['SIGUSR2', () => afterStart(() => gateway.reopenLogs())],
   ];
   for (const [signal, handler] of handlers) process.on(signal, handler);
-  const failure = await gateway.closed;
-  for (const [signal, handler] of handlers) process.off(signal, handler);
-  return failure;
+  return () => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+  };
 }
 
 /** Another process may have taken the file over meanwhile. */

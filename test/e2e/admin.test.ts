@@ -96,7 +96,7 @@ describe('POST /config', () => {
     });
   });
 
-  test('a configuration that cannot be parsed or compiled is refused in the same form', async () => {
+  test('what cannot be parsed or compiled is refused in the same form', async () => {
     const { admin, proxy } = await start();
     for (const text of ['routes: [', '_format_version: "3.0"\nroutes:\n- paths: ["~/a["]\n']) {
       const response = await post(admin, text, 'text/yaml');
