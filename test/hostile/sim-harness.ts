@@ -156,7 +156,8 @@ export function positions(length: number): number[] {
   const step = Math.ceil(length / 40);
   const near = [1, 2, 3, length - 3, length - 2, length - 1, 8191, 8192, 8193, 32767, 32768, 32769];
   const spread = Array.from({ length: Math.floor(length / step) }, (_, i) => (i + 1) * step);
-  return [...new Set([...near, ...spread])].filter((at) => at > 0 && at < length);
+  const all = new Set([...near, ...spread].filter((at) => at > 0 && at < length));
+  return [...all].sort((a, b) => a - b);
 }
 
 /** One cut after `at` bytes, then everything else. */
