@@ -3,7 +3,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { GatewayError } from '../../src/errors.js';
 import { createGateway } from '../../src/gateway.js';
+import { systemClock } from '../../src/time.js';
 import { oneService, startGateway, startUpstream, until } from '../support/gateway.js';
 
 async function temporaryFolder(): Promise<string> {
@@ -135,6 +137,34 @@ describe('close', () => {
     const two = await startGateway({ config: oneService(url) });
     await one.gateway.close();
     expect((await fetch(two.proxy)).status).toBe(200);
+  });
+});
+
+describe('a data plane that fails', () => {
+  test('is replaced: same port, same configuration, the failure in the log', async () => {
+    const { url } = await startUpstream();
+    let failing = false;
+    const clock = {
+      ...systemClock,
+      now() {
+        if (!failing) return systemClock.now();
+        failing = false;
+        throw new GatewayError('GW_E_CORE_TRAP', 'made to fail');
+      },
+    };
+    const { proxy, lines, gateway } = await startGateway({ config: oneService(url), clock });
+    expect((await fetch(proxy)).status).toBe(200);
+    failing = true;
+    await expect(fetch(`${proxy}/lost`, { headers: { connection: 'close' } })).rejects.toThrow();
+    await until(() =>
+      fetch(`${proxy}/again`).then(
+        (response) => response.status === 200,
+        () => false,
+      ),
+    );
+    expect(gateway.state).toBe('running');
+    const line = lines.find((one) => one.msg === 'the core failed and is replaced');
+    expect(line?.err).toMatchObject({ message: 'made to fail', code: 'GW_E_CORE_TRAP' });
   });
 });
 
