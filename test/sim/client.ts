@@ -167,8 +167,10 @@ export class Client implements SimPeer {
           (fault === 'reset-in-body' || fault === 'short-body') &&
           (i === 0 || version === 'HTTP/1.0'),
       );
-      if (cutting) this.#tally.cut++;
-      else this.#blame(`exchange ${plan.id} (${plan.fault}): closed without a complete answer`);
+      if (cutting) {
+        this.#tally.cut++;
+        this.#answered++;
+      } else this.#blame(`exchange ${plan.id} (${plan.fault}): closed without a complete answer`);
     }
     this.#count();
   }
