@@ -1,4 +1,6 @@
-/** Every hostile answer whole, byte by byte, and cut at every position: the client sees the same. */
+/**
+ * Every hostile answer whole, byte by byte, and cut at every position: the client sees the same.
+ */
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseResponse } from '../oracle/http.js';
 import { responseVectors } from './responses.js';

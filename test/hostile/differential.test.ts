@@ -1,7 +1,8 @@
 /**
  * Two strangers beside the gateway: node's own HTTP parser and the oracle. What the gateway
  * forwards, node must not understand as other requests or bodies; the oracle must accept what it
- * accepts of plain origin-form requests. Inputs: the vectors, and valid requests with random damage.
+ * accepts of plain origin-form requests. Inputs: the vectors, and valid requests with random
+ * damage.
  */
 import { createServer, METHODS, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -130,7 +131,9 @@ describe('valid requests with random damage', () => {
   });
 });
 
-/** What the oracle refuses to read from the client, the gateway must not have passed on as whole. */
+/**
+ * What the oracle refuses to read from the client, the gateway must not have passed on as whole.
+ */
 function compareWithOracle(bytes: string): void {
   const { requests } = harness.exchange(bytes + marker, 'whole');
   let judged: readonly { body: string }[];
