@@ -81,3 +81,16 @@ export function findTargetEnd(p: usize, end: usize): usize {
   }
   return end;
 }
+
+/** First octet in [p, end) outside ASCII, or `end`. */
+export function findHigh(p: usize, end: usize): usize {
+  while (p < end) {
+    const mask = i8x16.bitmask(v128.load(p));
+    if (mask) {
+      const at = p + ctz(mask);
+      return at < end ? at : end;
+    }
+    p += 16;
+  }
+  return end;
+}

@@ -38,13 +38,18 @@ export function putEscaped(d: usize, from: usize, n: usize): usize {
     if (staysRaw(c)) {
       store<u8>(d++, <u8>c);
     } else {
-      store<u8>(d, PERCENT);
-      store<u8>(d + 1, hexDigit(c >> 4));
-      store<u8>(d + 2, hexDigit(c & 15));
-      d += 3;
+      d = putEscape(d, c);
     }
   }
   return d;
+}
+
+/** Writes one octet as %XX. */
+export function putEscape(d: usize, c: u32): usize {
+  store<u8>(d, PERCENT);
+  store<u8>(d + 1, hexDigit(c >> 4));
+  store<u8>(d + 2, hexDigit(c & 15));
+  return d + 3;
 }
 
 const PERCENT: u8 = 0x25;

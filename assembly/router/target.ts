@@ -1,15 +1,16 @@
-/** The request target toward the upstream: service path, rest of the request path, raw query. */
+/** The request target toward the upstream: service path, rest of the request path, query. */
 // raw memory: single bytes at the ends of paths
 import { findByte, put } from '../bytes';
 import { ROUTE_FLAG_STRIP_PATH, RouteQuery, RouteRecord } from '../layout';
-import { putEscaped } from '../http/path';
+import { findHigh } from '../http/classes';
+import { putEscape, putEscaped } from '../http/path';
 import { serviceAt, tableBase } from './table';
 
 const SLASH: u8 = 0x2f;
 const DOT: u8 = 0x2e;
 
 /**
- * Writes the upstream target at d and returns its end: at most 3 * (service path + path) + query
+ * Writes the upstream target at d and returns its end: at most 3 * (service path + path + query)
  * bytes. Needs the query as matchRoute left it, and a route that has a service.
  */
 export function putUpstreamTarget(d: usize, query: RouteQuery, route: RouteRecord): usize {
@@ -26,7 +27,18 @@ export function putUpstreamTarget(d: usize, query: RouteQuery, route: RouteRecor
   const target = <usize>query.target;
   const targetEnd = target + query.targetLength;
   const mark = target < targetEnd ? findByte(target + 1, targetEnd, 0x3f) : targetEnd;
-  return mark < targetEnd ? put(d, mark, targetEnd - mark) : d;
+  return putQuery(d, mark, targetEnd);
+}
+
+/** The query as it was sent, but octets that no URI may have (RFC 3986 3.4) are escaped. */
+function putQuery(d: usize, p: usize, end: usize): usize {
+  let high = findHigh(p, end);
+  while (high < end) {
+    d = putEscape(put(d, p, high - p), load<u8>(high));
+    p = high + 1;
+    high = findHigh(p, end);
+  }
+  return put(d, p, end - p);
 }
 
 /** strip_path off: base and path with one slash between them. */

@@ -270,11 +270,18 @@ function responseBody(
   return { ...empty, body: text.slice(at), end: text.length, framing: 'close' };
 }
 
-/** Every complete request in a byte stream, and the text of an incomplete one behind them. */
-export function parseRequests(text: string): { requests: OracleRequest[]; rest: string } {
+/**
+ * Every complete request in a byte stream, and the text of an incomplete one behind them. A
+ * `tolerant` judge skips up to four empty lines in front of a request (RFC 9112 2.2).
+ */
+export function parseRequests(
+  text: string,
+  tolerant = false,
+): { requests: OracleRequest[]; rest: string } {
   const requests: OracleRequest[] = [];
   let at = 0;
   while (at < text.length) {
+    for (let i = 0; tolerant && i < 4 && text.startsWith('\r\n', at); i++) at += 2;
     const parsed = parseRequest(text, at);
     if (parsed === null) break;
     requests.push(parsed.message);

@@ -57,3 +57,15 @@ describe('path toward the upstream', () => {
     expect(target(null, '/', false, request)).toBe(want);
   });
 });
+
+describe('query toward the upstream', () => {
+  test.each([
+    ['/a?b=c', '/a?b=c'],
+    ['/a?', '/a?'],
+    ['/a?x={1}|[2]&%zz', '/a?x={1}|[2]&%zz'],
+    ['/a?\x80', '/a?%80'],
+    ['/a?b=caf\xc3\xa9&sixteen-octets-more=\xff', '/a?b=caf%C3%A9&sixteen-octets-more=%FF'],
+  ])('%j becomes %j', (request, expected) => {
+    expect(target(null, null, true, request)).toBe(expected);
+  });
+});
