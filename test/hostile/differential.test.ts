@@ -1,4 +1,4 @@
-/** The vectors, and valid requests with random damage, judged beside node's parser and the oracle. */
+/** The vectors, and valid requests with random damage, beside node's parser and the oracle. */
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { judgedVectors } from './judged-requests.js';
 import { openStrangers, type Strangers } from './strangers.js';
