@@ -222,6 +222,7 @@ export class GatewayWorker {
     };
     refuseSecureUpstreams(table.services);
     const encoded = encodeTable({
+      flavor: this.#options.settings.routerFlavor,
       routes: table.routes,
       services: table.services,
       perRoute: (route, index) => ({

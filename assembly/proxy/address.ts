@@ -21,7 +21,7 @@ const parsed: usize = memory.data(16);
 
 // @ts-ignore: decorator
 @inline
-function isV4(address: usize): bool {
+export function isV4(address: usize): bool {
   return load<u64>(address) == 0 && load<u32>(address, 8) == 0xffff0000;
 }
 
@@ -135,7 +135,8 @@ export function isTrusted(address: usize): bool {
   return false;
 }
 
-function inRange(address: usize, range: usize, bits: u32): bool {
+/** True where the first `bits` of the address are those of the range. */
+export function inRange(address: usize, range: usize, bits: u32): bool {
   const whole = <usize>(bits >> 3);
   if (memory.compare(address, range, whole) != 0) return false;
   const rest = bits & 7;

@@ -2,17 +2,25 @@
 // raw memory: loops over the bytes of names and values
 import { equal, lower } from '../bytes';
 import {
+  ADDRESS_FAMILY_ANY,
+  ADDRESS_FAMILY_V4,
+  AddressItem,
   CHECK_ITEM_SIZE,
+  CHECK_OP_DESTINATION,
   CHECK_OP_HEADER,
+  CHECK_OP_HEADER_AS_SENT,
   CHECK_OP_METHOD,
   CHECK_OP_PATH_REGEX,
+  CHECK_OP_PATH_REGEX_TAIL,
   CHECK_OP_SNI,
+  CHECK_OP_SOURCE,
   CHECK_SIZE,
   Candidate,
   Check,
   CheckItem,
   HEADER_ENTRY_SIZE,
   HeaderEntry,
+  ITEM_KIND_ADDRESS,
   ITEM_KIND_ENDS_WITH,
   ITEM_KIND_EXACT,
   ITEM_KIND_REGEX,
@@ -20,9 +28,13 @@ import {
   Matcher,
   PROTOCOL_GRPCS,
   PROTOCOL_HTTPS,
+  ROUTE_QUERY_CLIENT_ADDRESS,
+  ROUTE_QUERY_LOCAL_ADDRESS,
+  RegexProgram,
   RouteQuery,
 } from '../layout';
-import { SLOTS_FOUND, search } from './regex';
+import { NONE, SLOTS_FOUND, search } from './regex';
+import { inRange, isV4 } from '../proxy/address';
 import { isUtf8 } from './utf8';
 
 /** Bytes that the path pattern of the last checksHold matched; -1: it had none. */
@@ -59,6 +71,18 @@ function holds(base: usize, check: Check, items: usize, end: usize, query: Route
       return query.sniLength != 0 && someText(base, items, end, query.sni, query.sniLength);
     case CHECK_OP_PATH_REGEX:
       return somePattern(base, items, end, query);
+    case CHECK_OP_PATH_REGEX_TAIL:
+      return someTailPattern(base, items, end, query);
+    case CHECK_OP_HEADER_AS_SENT:
+      return someHeaderAsSent(base, check, items, end, query);
+    case CHECK_OP_SOURCE: {
+      const address = changetype<usize>(query) + ROUTE_QUERY_CLIENT_ADDRESS;
+      return someAddress(base, items, end, address, query.peerPort);
+    }
+    case CHECK_OP_DESTINATION: {
+      const address = changetype<usize>(query) + ROUTE_QUERY_LOCAL_ADDRESS;
+      return someAddress(base, items, end, address, query.hostPort);
+    }
     default:
       return false;
   }
@@ -68,10 +92,43 @@ function holds(base: usize, check: Check, items: usize, end: usize, query: Route
 function somePattern(base: usize, items: usize, end: usize, query: RouteQuery): bool {
   for (let at = items; at < end; at += CHECK_ITEM_SIZE) {
     const item = changetype<CheckItem>(at);
+    if (item.kind != ITEM_KIND_REGEX) continue;
     if (search(base + item.bytes, query.path, query.pathLength, false)) {
       regexPrefixLength = load<i32>(SLOTS_FOUND, 4) - load<i32>(SLOTS_FOUND);
       return true;
     }
+  }
+  return false;
+}
+
+/**
+ * The same in the flavour `traditional`, where the last group of a pattern is the end of its last
+ * alternative: a match by another one leaves no prefix.
+ */
+function someTailPattern(base: usize, items: usize, end: usize, query: RouteQuery): bool {
+  for (let at = items; at < end; at += CHECK_ITEM_SIZE) {
+    const item = changetype<CheckItem>(at);
+    if (item.kind != ITEM_KIND_REGEX) continue;
+    if (!search(base + item.bytes, query.path, query.pathLength, true)) continue;
+    const tail = changetype<RegexProgram>(base + item.bytes).slotCount - 1;
+    const reached = load<u32>(SLOTS_FOUND + (<usize>tail << 2)) != NONE;
+    regexPrefixLength = reached ? load<i32>(SLOTS_FOUND, 4) : 0;
+    return true;
+  }
+  return false;
+}
+
+/** True where some item has the address and the port. */
+function someAddress(base: usize, items: usize, end: usize, address: usize, port: u32): bool {
+  for (let at = items; at < end; at += CHECK_ITEM_SIZE) {
+    const entry = changetype<CheckItem>(at);
+    if (entry.kind != ITEM_KIND_ADDRESS) continue;
+    const item = changetype<AddressItem>(base + entry.bytes);
+    if (item.port && item.port - 1 != port) continue;
+    if (item.family == ADDRESS_FAMILY_ANY) return true;
+    // families never match each other, not even by ::/0
+    if ((item.family == ADDRESS_FAMILY_V4) != isV4(address)) continue;
+    if (inRange(address, changetype<usize>(item), item.prefixBits)) return true;
   }
   return false;
 }
@@ -119,6 +176,42 @@ function someHeader(
   return false;
 }
 
+/**
+ * The same in the flavour `traditional`: lines of that very name, or, where there are none, of the
+ * name with - for _.
+ */
+function someHeaderAsSent(
+  base: usize,
+  check: Check,
+  items: usize,
+  end: usize,
+  query: RouteQuery,
+): bool {
+  const name = base + check.name;
+  const first = <usize>query.headers;
+  const last = first + <usize>query.headerCount * HEADER_ENTRY_SIZE;
+  for (let hyphens = 0; hyphens < 2; hyphens++) {
+    let seen = false;
+    for (let at = first; at < last; at += HEADER_ENTRY_SIZE) {
+      const entry = changetype<HeaderEntry>(at);
+      if (<u32>entry.nameLength != check.nameLength) continue;
+      if (!isNameAsSent(name, entry.name, check.nameLength, hyphens != 0)) continue;
+      seen = true;
+      if (someValue(base, items, end, entry.value, entry.valueLength)) return true;
+    }
+    if (seen) return false;
+  }
+  return false;
+}
+
+function isNameAsSent(wanted: usize, name: usize, n: u32, hyphens: bool): bool {
+  for (let i: u32 = 0; i < n; i++) {
+    const c = <u32>load<u8>(wanted + i);
+    if ((hyphens && c == 0x5f ? 0x2d : c) != lower(load<u8>(name + i))) return false;
+  }
+  return true;
+}
+
 /** True where the header name is the folded one, ignoring case and taking - for _. */
 function isName(folded: usize, name: usize, n: u32): bool {
   for (let i: u32 = 0; i < n; i++) {
@@ -133,7 +226,9 @@ function someValue(base: usize, items: usize, end: usize, value: usize, n: u32):
   for (let at = items; at < end; at += CHECK_ITEM_SIZE) {
     const item = changetype<CheckItem>(at);
     if (item.kind == ITEM_KIND_REGEX) {
-      if (isUtf8(value, n) && search(base + item.bytes, value, n, false)) return true;
+      const program = base + item.bytes;
+      const sound = changetype<RegexProgram>(program).bytes != 0 || isUtf8(value, n);
+      if (sound && search(program, value, n, false)) return true;
     } else if (item.length == n && isLowered(base + item.bytes, value, n)) {
       return true;
     }

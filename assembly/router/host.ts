@@ -19,6 +19,34 @@ export function splitHost(host: usize, n: u32, defaultPort: u32): u64 {
   return ((<u64>number) << 32) | colon;
 }
 
+/** Where the host of a Host value lies without its port and brackets, see splitTraditional. */
+export let bareHost: usize = 0;
+export let bareLength: u32 = 0;
+
+/**
+ * Splits a raw Host value as the flavour `traditional` does: brackets are peeled off, a port is
+ * told by the first colon. Sets bareHost and bareLength; returns the port, `defaultPort` where
+ * there is none.
+ */
+export function splitTraditional(host: usize, n: u32, defaultPort: u32): u32 {
+  bareHost = host;
+  bareLength = n;
+  let colon: u32 = 0;
+  if (load<u8>(host) == 0x5b) {
+    while (colon < n && load<u8>(host + colon) != 0x5d) colon++;
+    if (colon == n) return defaultPort;
+    bareHost = host + 1;
+    bareLength = colon - 1;
+    if (++colon == n) return defaultPort;
+  } else {
+    while (colon < n && load<u8>(host + colon) != COLON) colon++;
+    if (colon == n) return defaultPort;
+    bareLength = colon;
+  }
+  if (colon + 1 == n) return defaultPort;
+  return <u32>(splitHost(host + colon, n - colon, defaultPort) >> 32);
+}
+
 const COLON: u8 = 0x3a;
 
 // @ts-ignore: decorator

@@ -10,15 +10,18 @@ import {
   Candidate,
   HOST_SLOT_SIZE,
   HostSlot,
+  MATCHER_FLAVOR_TRADITIONAL,
   Matcher,
   NEED_PATH,
+  PROTOCOL_GRPCS,
+  PROTOCOL_HTTPS,
   PATH_NODE_SIZE,
   PathNode,
   RouteQuery,
   TableHeader,
 } from '../layout';
 import { checksHold, regexPrefixLength } from './checks';
-import { splitHost } from './host';
+import { bareHost, bareLength, splitHost, splitTraditional } from './host';
 import { matcherAt, tableBase } from './table';
 import { isUtf8 } from './utf8';
 
@@ -44,27 +47,62 @@ export function matchRoute(query: RouteQuery): i32 {
   base = tableBase();
   if (!base) return -1;
   const header = changetype<TableHeader>(base);
-  if (header.needs & NEED_PATH && !isUtf8(query.path, query.pathLength)) return -1;
   matcher = matcherAt(base);
   bestOrder = NO_ORDER;
   bestRoute = -1;
   bestPrefix = 0;
 
-  const host = <usize>query.host;
-  const split = splitHost(host, query.hostLength, query.localPort);
-  const hostLength = <u32>split;
-  port = <u32>(split >> 32);
-  if (hostLength) matchHost(query, host, hostLength);
+  if (matcher.flavor == MATCHER_FLAVOR_TRADITIONAL) matchTraditional(query);
+  else {
+    if (header.needs & NEED_PATH && !isUtf8(query.path, query.pathLength)) return -1;
+    matchEngine(query);
+  }
   if (matcher.anyHost >= 0) walk(query, <u32>matcher.anyHost);
   query.prefixLength = bestPrefix;
   return bestRoute;
 }
 
-/** Walks the trees of the exact host and of every wildcard that covers it. */
-function matchHost(query: RouteQuery, host: usize, n: u32): void {
+/** Hosts as the engine flavours compare them: without the port, which is a condition of its own. */
+function matchEngine(query: RouteQuery): void {
+  const host = <usize>query.host;
+  const split = splitHost(host, query.hostLength, query.localPort);
+  const hostLength = <u32>split;
+  port = <u32>(split >> 32);
+  query.hostPort = port;
+  if (!hostLength) return;
+  if (hostLength <= matcher.exactMax) {
+    const h = hashWords(host, hostLength);
+    probe(query, matcher.exact, matcher.exactMask, h, host, hostLength);
+  }
+  matchWildcards(query, host, hostLength, hostLength);
+}
+
+/**
+ * Hosts as the flavour `traditional` compares them: exact ones with all of the Host value and with
+ * the part without port and brackets; the port of wildcards is that of the scheme by default.
+ */
+function matchTraditional(query: RouteQuery): void {
+  const host = <usize>query.host;
+  const n = query.hostLength;
+  const secure = (query.protocol & (PROTOCOL_HTTPS | PROTOCOL_GRPCS)) != 0;
+  port = secure ? 443 : 80;
+  query.hostPort = query.localPort;
+  if (!n) return;
+  port = splitTraditional(host, n, port);
   if (n <= matcher.exactMax) {
     probe(query, matcher.exact, matcher.exactMask, hashWords(host, n), host, n);
   }
+  const bare = bareHost;
+  const bareBytes = bareLength;
+  if (bareBytes && bareBytes <= matcher.bareMax) {
+    probe(query, matcher.bare, matcher.bareMask, hashWords(bare, bareBytes), bare, bareBytes);
+  }
+  // a wildcard stands for one character at least
+  if (bare == host && bareBytes) matchWildcards(query, host, bareBytes, bareBytes - 1);
+}
+
+/** Walks the trees of every wildcard that covers the host; `*` takes n - leftmost bytes or more. */
+function matchWildcards(query: RouteQuery, host: usize, n: u32, leftmost: u32): void {
   if (matcher.rightMax) {
     const stop = n < matcher.rightMax ? n : matcher.rightMax;
     let h: u32 = HASH_START;
@@ -75,7 +113,7 @@ function matchHost(query: RouteQuery, host: usize, n: u32): void {
     }
   }
   if (matcher.leftMax) {
-    const stop = n < matcher.leftMax ? n : matcher.leftMax;
+    const stop = leftmost < matcher.leftMax ? leftmost : matcher.leftMax;
     let h: u32 = HASH_START;
     for (let i: u32 = 1; i <= stop; i++) {
       const c: u32 = load<u8>(host + n - i);

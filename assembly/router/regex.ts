@@ -57,8 +57,9 @@ let before: u32 = 0;
 let after: u32 = 0;
 
 /**
- * Searches the n bytes of UTF-8 at p for the leftmost match and returns true where there is one;
- * then SLOTS_FOUND holds start and end, and with `captures` the slots of every group.
+ * Searches the n bytes at p, which are UTF-8 unless the program says otherwise, for the leftmost
+ * match and returns true where there is one; then SLOTS_FOUND holds start and end, and with
+ * `captures` the slots of every group.
  */
 export function search(at: usize, p: usize, n: usize, captures: bool): bool {
   assert(END <= REGEX + REGEX_BYTES);
@@ -76,7 +77,7 @@ export function search(at: usize, p: usize, n: usize, captures: bool): bool {
   let found = false;
   before = NONE;
   for (;;) {
-    const decoded = p < textEnd ? decode(p) : <u64>NONE;
+    const decoded = p < textEnd ? codeAt(p) : <u64>NONE;
     after = fold(<u32>decoded);
     if (!found && (p == text || !program.anchored)) {
       clearSlots();
@@ -86,7 +87,7 @@ export function search(at: usize, p: usize, n: usize, captures: bool): bool {
     const stepEnd = p + <usize>(decoded >> 32);
     const c = after;
     before = c;
-    after = stepEnd < textEnd ? fold(<u32>decode(stepEnd)) : NONE;
+    after = stepEnd < textEnd ? fold(<u32>codeAt(stepEnd)) : NONE;
     let nextCount: u32 = 0;
     for (let i: u32 = 0; i < count; i++) {
       const pc = load<u32>(current + (i << 2));
@@ -215,6 +216,13 @@ function takes(instruction: RegexInstruction, c: u32): bool {
   if (instruction.op == REGEX_OP_CHARACTER) return instruction.x == c;
   if (instruction.op != REGEX_OP_CLASS) return false;
   return classHas(classes + (<usize>instruction.x << 2), c);
+}
+
+/** The character at p and the bytes it takes, as `decode`: a byte where the text is bytes. */
+// @ts-ignore: decorator
+@inline
+function codeAt(p: usize): u64 {
+  return program.bytes ? <u64>load<u8>(p) | (1 << 32) : decode(p);
 }
 
 // @ts-ignore: decorator

@@ -1,7 +1,7 @@
 /** The request target toward the upstream: service path, rest of the request path, query. */
 // raw memory: single bytes at the ends of paths
 import { findByte, put } from '../bytes';
-import { ROUTE_FLAG_STRIP_PATH, RouteQuery, RouteRecord } from '../layout';
+import { ROUTE_FLAG_PATH_V1, ROUTE_FLAG_STRIP_PATH, RouteQuery, RouteRecord } from '../layout';
 import { findHigh } from '../http/classes';
 import { putEscape, putEscaped } from '../http/path';
 import { serviceAt, tableBase } from './table';
@@ -19,7 +19,9 @@ export function putUpstreamTarget(d: usize, query: RouteQuery, route: RouteRecor
   const n = <usize>service.pathLength;
   const path = <usize>query.path;
   const end = path + query.pathLength;
-  if (route.flags & ROUTE_FLAG_STRIP_PATH) {
+  if (route.flags & ROUTE_FLAG_PATH_V1) {
+    d = putJoined(d, from, n, path, end, query.prefixLength, route.flags);
+  } else if (route.flags & ROUTE_FLAG_STRIP_PATH) {
     d = putStripped(d, from, n, path, end, query.prefixLength);
   } else {
     d = putWhole(d, from, n, path, end);
@@ -39,6 +41,26 @@ function putQuery(d: usize, p: usize, end: usize): usize {
     high = findHigh(p, end);
   }
   return put(d, p, end - p);
+}
+
+/** path_handling v1: base and path as they are, without a slash that both have or neither has. */
+function putJoined(
+  d: usize,
+  base: usize,
+  n: usize,
+  path: usize,
+  end: usize,
+  prefixLength: u32,
+  flags: u32,
+): usize {
+  if (!(flags & ROUTE_FLAG_STRIP_PATH)) {
+    d = putEscaped(d, base, n);
+    return path < end ? putEscaped(d, path + 1, end - path - 1) : d;
+  }
+  const rest = sanitised(restAfter(path, end, prefixLength), end);
+  const twice = endsWithSlash(base, base + n) && rest < end && load<u8>(rest) == SLASH;
+  d = putEscaped(d, base, twice ? n - 1 : n);
+  return putEscaped(d, rest, end - rest);
 }
 
 /** strip_path off: base and path with one slash between them. */

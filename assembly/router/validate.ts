@@ -4,6 +4,8 @@
  */
 // raw memory: ring numbers of a route
 import {
+  ADDRESS_ITEM_SIZE,
+  AddressItem,
   CANDIDATE_SIZE,
   CHECK_ITEM_SIZE,
   CHECK_SIZE,
@@ -12,6 +14,7 @@ import {
   CheckItem,
   HOST_SLOT_SIZE,
   HostSlot,
+  ITEM_KIND_ADDRESS,
   ITEM_KIND_REGEX,
   ITEM_KIND_STARTS_WITH,
   LIMIT_RINGS,
@@ -128,6 +131,7 @@ function nodesFit(base: usize, bytes: u64, matcher: Matcher): bool {
 function hostsFit(base: usize, bytes: u64, matcher: Matcher): bool {
   return (
     slotsFit(base, bytes, matcher.exact, matcher.exactMask, matcher.nodeCount) &&
+    slotsFit(base, bytes, matcher.bare, matcher.bareMask, matcher.nodeCount) &&
     slotsFit(base, bytes, matcher.left, matcher.leftMask, matcher.nodeCount) &&
     slotsFit(base, bytes, matcher.right, matcher.rightMask, matcher.nodeCount)
   );
@@ -175,6 +179,9 @@ function itemsError(base: usize, bytes: u64, matcher: Matcher): u32 {
     if (!spans(bytes, item.bytes, item.length)) return TABLE_ERROR_CHECKS;
     if (item.kind == ITEM_KIND_REGEX) {
       if (!isProgram(base + item.bytes, item.length)) return TABLE_ERROR_REGEX;
+    } else if (item.kind == ITEM_KIND_ADDRESS) {
+      if (!fits(bytes, item.bytes, 1, ADDRESS_ITEM_SIZE)) return TABLE_ERROR_CHECKS;
+      if (changetype<AddressItem>(base + item.bytes).prefixBits > 128) return TABLE_ERROR_CHECKS;
     } else if (item.kind - 1 >= ITEM_KIND_STARTS_WITH) {
       return TABLE_ERROR_CHECKS;
     }

@@ -75,7 +75,13 @@ export const codes = {
   phaseVerdict: { CONTINUE: 0, REPLY: 1, PARK: 2 },
   editOp: { SET: 1, ADD: 2, REMOVE: 3, SET_PATH: 4, SET_QUERY: 5, SET_METHOD: 6, STATUS: 7 },
   protocol: { HTTP: 1, HTTPS: 2, GRPC: 4, GRPCS: 8 },
-  routeFlag: { STRIP_PATH: 1, PRESERVE_HOST: 2, REQUEST_BUFFERING: 4, RESPONSE_BUFFERING: 8 },
+  routeFlag: {
+    STRIP_PATH: 1,
+    PRESERVE_HOST: 2,
+    REQUEST_BUFFERING: 4,
+    RESPONSE_BUFFERING: 8,
+    PATH_V1: 16, // path_handling v1, which only the flavour `traditional` honours
+  },
   acceptFlag: { TLS: 1, UNIX: 2 },
   /** Response and request headers that the node settings `headers`, `headers_upstream` switch. */
   tokenFlag: {
@@ -238,6 +244,8 @@ export const structs = {
     ['u32', 'sni', 'pointer'],
     ['u32', 'sniLength', '0: none'],
     ['u32', 'prefixLength', 'result: bytes of the path that the route matched'],
+    ['u32', 'hostPort', 'result: port of the Host, localPort where it has none'],
+    ['u32', 'unused', ''],
     ['bytes16', 'clientAddress', 'after real-ip'],
     ['bytes16', 'localAddress', ''],
   ],

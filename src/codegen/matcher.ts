@@ -24,7 +24,19 @@ import type { Field } from './layout.js';
 export const matcherCodes = {
   /** Request fields that some route of the table looks at. */
   need: { METHOD: 1, HOST: 2, PATH: 4, HEADER: 8, SNI: 16, SOURCE: 32, DESTINATION: 64 },
-  checkOp: { METHOD: 1, HEADER: 2, SNI: 3, PATH_REGEX: 4 },
+  checkOp: {
+    METHOD: 1,
+    HEADER: 2,
+    SNI: 3,
+    PATH_REGEX: 4,
+    SOURCE: 5,
+    DESTINATION: 6,
+    // those of the flavour `traditional`
+    HEADER_AS_SENT: 7,
+    PATH_REGEX_TAIL: 8,
+  },
+  /** How hosts are split and compared. */
+  matcherFlavor: { ENGINE: 0, TRADITIONAL: 1 },
   regexOp: {
     MATCH: 1,
     CHARACTER: 2,
@@ -39,7 +51,8 @@ export const matcherCodes = {
     WORD: 11,
     NOT_WORD: 12,
   },
-  itemKind: { EXACT: 1, ENDS_WITH: 2, STARTS_WITH: 3, REGEX: 4 },
+  itemKind: { EXACT: 1, ENDS_WITH: 2, STARTS_WITH: 3, REGEX: 4, ADDRESS: 5 },
+  addressFamily: { ANY: 0, V4: 4, V6: 6 },
   /** Why `route_commit` refused a table. */
   tableError: {
     NONE: 0,
@@ -65,6 +78,10 @@ export const matcherStructs = {
     ['u32', 'right', 'the same for name.*, stored with its trailing dot'],
     ['u32', 'rightMask', ''],
     ['u32', 'rightMax', ''],
+    ['u32', 'bare', 'traditional: the same for exact hosts without the port of the request'],
+    ['u32', 'bareMask', ''],
+    ['u32', 'bareMax', ''],
+    ['u32', 'flavor', 'matcherFlavor code'],
     ['i32', 'anyHost', 'node of the routes without hosts, -1: none'],
     ['u32', 'nodes', 'offset of PathNode[]'],
     ['u32', 'nodeCount', ''],
@@ -109,8 +126,15 @@ export const matcherStructs = {
   ],
   CheckItem: [
     ['u32', 'kind', 'itemKind code'],
-    ['u32', 'bytes', 'offset of the text, or of the compiled pattern'],
+    ['u32', 'bytes', 'offset of the text, the compiled pattern or the AddressItem'],
     ['u32', 'length', 'bytes'],
+  ],
+  /** An element of `sources` or `destinations`. */
+  AddressItem: [
+    ['bytes16', 'address', 'IPv6, or IPv4 mapped into ::ffff:0:0/96; host bits zero'],
+    ['u32', 'prefixBits', '0 to 128'],
+    ['u32', 'port', 'port + 1, 0: any'],
+    ['u32', 'family', 'addressFamily code; ANY: the address does not matter'],
   ],
   /** A compiled pattern: this, then RegexInstruction[], then the words of its classes. */
   RegexProgram: [
@@ -119,6 +143,7 @@ export const matcherStructs = {
     ['u32', 'slotCount', 'two per group, the whole match included'],
     ['u32', 'anchored', '1: matches start at the start of the text only'],
     ['u32', 'foldText', '1: ASCII capitals of the text count as small letters'],
+    ['u32', 'bytes', '1: the text is bytes, not UTF-8'],
   ],
   /**
    * A class is u32[4] of bits for ASCII, the number of ranges beyond ASCII, and for each of those

@@ -1,8 +1,11 @@
 /** Conditions of a route beyond host and path, as the checks that the core evaluates in turn. */
-import type { Route } from '../config/model.js';
+
+import { isIPv6 } from 'node:net';
+import type { IpPort, Route } from '../config/model.js';
 import { GatewayError } from '../errors.js';
-import { Check, CheckItem, CheckOp, ItemKind, Need } from './layout.js';
-import { compilePattern } from './regex/compile.js';
+import { parseRange } from './address.js';
+import { AddressFamily, AddressItem, Check, CheckItem, CheckOp, ItemKind, Need } from './layout.js';
+import { compilePattern, type PatternOptions } from './regex/compile.js';
 import type { TableWriter } from './table-writer.js';
 import { binary, WordList } from './table-writer.js';
 
@@ -13,6 +16,8 @@ export interface CheckRange {
   /** Binary string that the path must start with for the patterns to match. */
   readonly prefix: string;
 }
+
+export type RouterFlavor = 'traditional_compatible' | 'traditional' | 'expressions';
 
 /** Why a route cannot be put into a table. */
 export interface RouteProblem {
@@ -44,10 +49,12 @@ export class Checks {
   /** Need bits of the checks so far. */
   needs = 0;
   readonly #writer: TableWriter;
+  readonly #traditional: boolean;
   readonly #patterns = new Map<string, Compiled>();
 
-  constructor(writer: TableWriter) {
+  constructor(writer: TableWriter, flavor: RouterFlavor) {
     this.#writer = writer;
+    this.#traditional = flavor === 'traditional';
   }
 
   get checkCount(): number {
@@ -77,23 +84,71 @@ export class Checks {
       );
       this.needs |= Need.SNI;
     }
+    this.#addresses(CheckOp.SOURCE, Need.SOURCE, route.sources);
+    this.#addresses(CheckOp.DESTINATION, Need.DESTINATION, route.destinations);
     for (const [name, values] of Object.entries(route.headers ?? NO_HEADERS)) {
-      const items = values.map((value) => this.#headerValue(value, index));
-      this.#check(CheckOp.HEADER, lower(name).replaceAll('-', '_'), items);
+      this.#header(lower(name), values, index);
       this.needs |= Need.HEADER;
     }
-    let prefix = '';
-    if (patterns.length > 0) {
-      // the anchor is text put in front: it binds to the first alternative only
-      const list = patterns.map((text) => this.#pattern(`^${text}`, false, index, 'paths'));
-      this.#check(
-        CheckOp.PATH_REGEX,
-        '',
-        list.map(({ item }) => item),
-      );
-      prefix = list.map(({ literalPrefix }) => literalPrefix).reduce(commonPrefix);
-    }
+    const prefix = patterns.length > 0 ? this.#paths(patterns, index) : '';
     return { first, count: this.checkCount - first, prefix };
+  }
+
+  #header(name: string, values: readonly string[], index: number): void {
+    if (!this.#traditional) {
+      const items = values.map((value) => this.#headerValue(value, index));
+      this.#check(CheckOp.HEADER, name.replaceAll('-', '_'), items);
+      return;
+    }
+    // a pattern counts only where it stands alone, and then its text as a value counts, too
+    const items = values.map((value) => this.#text(lower(value)));
+    const [first] = values;
+    if (values.length === 1 && first.startsWith('~*')) {
+      const options = { foldText: true, bytes: true };
+      items.push(this.#pattern(binary(first.slice(2)), options, index, 'headers').item);
+    }
+    this.#check(CheckOp.HEADER_AS_SENT, name, items);
+  }
+
+  /** Adds the check of the pattern paths; returns what every path must start with. */
+  #paths(patterns: readonly string[], index: number): string {
+    const list = patterns.map((text) => {
+      // the anchor is text put in front: it binds to the first alternative only
+      if (!this.#traditional) return this.#pattern(`^${text}`, {}, index, 'paths');
+      // All alternatives are anchored; only the last one has a rest behind it that is kept when
+      // the prefix is stripped, so an empty group marks the end of that one.
+      return this.#pattern(`^(?:${binary(text)}())`, { bytes: true }, index, 'paths');
+    });
+    const op = this.#traditional ? CheckOp.PATH_REGEX_TAIL : CheckOp.PATH_REGEX;
+    this.#check(
+      op,
+      '',
+      list.map(({ item }) => item),
+    );
+    return list.map(({ literalPrefix }) => literalPrefix).reduce(commonPrefix);
+  }
+
+  #addresses(op: number, need: number, list: readonly IpPort[] | null): void {
+    if (!list?.length) return;
+    const items = list.map(({ ip, port }) => this.#address(ip ?? null, port ?? null));
+    this.#check(op, '', items);
+    this.needs |= need;
+  }
+
+  #address(ip: string | null, port: number | null): Item {
+    const at = this.#writer.allocate(AddressItem.size);
+    const range = ip === null ? null : parseRange(ip);
+    let family: number = AddressFamily.ANY;
+    if (range) {
+      family = isIPv6(ip?.split('/')[0] ?? '') ? AddressFamily.V6 : AddressFamily.V4;
+      const { buffer, byteOffset } = range.address;
+      const words = new Uint32Array(buffer, byteOffset, 4);
+      for (let i = 0; i < 4; i++) this.#writer.set(at + AddressItem.address + i * 4, words[i]);
+      this.#writer.set(at + AddressItem.prefixBits, range.prefixBits);
+    }
+    this.#writer.set(at + AddressItem.port, port === null ? 0 : port + 1);
+    this.#writer.set(at + AddressItem.family, family);
+    return { kind: ItemKind.ADDRESS, bytes: at, length: AddressItem.size };
   }
 
   #check(op: number, name: string, items: readonly Item[]): void {
@@ -107,31 +162,33 @@ export class Checks {
   }
 
   #serverName(sni: string): Item {
+    if (this.#traditional) return this.#text(withoutDot(sni));
     if (sni.startsWith('*.')) return this.#text(sni.slice(1), ItemKind.ENDS_WITH);
     if (sni.endsWith('.*')) return this.#text(sni.slice(0, -1), ItemKind.STARTS_WITH);
-    return this.#text(sni.length > 1 && sni.endsWith('.') ? sni.slice(0, -1) : sni);
+    return this.#text(withoutDot(sni));
   }
 
   #headerValue(value: string, index: number): Item {
     if (value.startsWith('~*')) {
-      return this.#pattern(lower(value.slice(2)), true, index, 'headers').item;
+      return this.#pattern(lower(value.slice(2)), { foldText: true }, index, 'headers').item;
     }
     return this.#text(lower(value));
   }
 
   /** The compiled pattern; one that does not compile becomes a problem. */
-  #pattern(source: string, foldText: boolean, route: number, field: string): Compiled {
+  #pattern(source: string, options: PatternOptions, route: number, field: string): Compiled {
+    const { foldText = false, bytes = false } = options;
     const key = `${foldText ? 'i' : ''}/${source}`;
     const known = this.#patterns.get(key);
     if (known) return known;
     try {
-      const { words, literalPrefix } = compilePattern(source, foldText);
+      const { words, literalPrefix } = compilePattern(source, options);
       const item = {
         kind: ItemKind.REGEX,
         bytes: this.#writer.words(words),
         length: words.byteLength,
       };
-      const compiled = { item, literalPrefix: binary(literalPrefix) };
+      const compiled = { item, literalPrefix: bytes ? literalPrefix : binary(literalPrefix) };
       this.#patterns.set(key, compiled);
       return compiled;
     } catch (error) {
@@ -140,6 +197,11 @@ export class Checks {
       return { item: { kind: ItemKind.EXACT, bytes: 0, length: 0 }, literalPrefix: '' };
     }
   }
+}
+
+/** The last dot of a fully qualified name plays no role. */
+function withoutDot(sni: string): string {
+  return sni.length > 1 && sni.endsWith('.') ? sni.slice(0, -1) : sni;
 }
 
 /** What two texts have in common from their start. */

@@ -2,19 +2,32 @@
 import type { Route } from '../config/model.js';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
-import { Candidate, Matcher, Need } from './layout.js';
-import type { RouteProblem } from './route-checks.js';
+import { Candidate, Matcher, MatcherFlavor, Need } from './layout.js';
+import type { RouteProblem, RouterFlavor } from './route-checks.js';
 import { Checks } from './route-checks.js';
 import type { HostKind } from './route-hosts.js';
 import { hashBackwards, hashForwards, hashWords, parseHost, writeSlots } from './route-hosts.js';
 import { rankRoutes } from './route-rank.js';
+import { rankTraditional } from './route-rank-traditional.js';
 import type { TreeEntry } from './route-tree.js';
 import { PathTrees } from './route-tree.js';
-import type { TableWriter } from './table-writer.js';
+import { binary, type TableWriter } from './table-writer.js';
 
 /** Entries by host name, one map per kind of host value; `any` for routes without hosts. */
 interface Hosts extends Record<HostKind, Map<string, TreeEntry[]>> {
+  /** The flavour `traditional`: exact hosts that are compared with the host without its port. */
+  readonly bare: Map<string, TreeEntry[]>;
   readonly any: TreeEntry[];
+}
+
+/** What is told of one part of a route to place it. */
+interface Part {
+  readonly route: number;
+  readonly paths: readonly string[];
+  readonly patterns: readonly string[];
+  readonly order: number;
+  /** The order under a host that is compared with all that the client sent. */
+  readonly hostOrder: number;
 }
 
 /**
@@ -26,16 +39,23 @@ export function encodeMatcher(
   writer: TableWriter,
   at: number,
   routes: readonly Route[],
+  flavor: RouterFlavor,
 ): { problems: readonly RouteProblem[]; needs: number } {
-  const checks = new Checks(writer);
+  const checks = new Checks(writer, flavor);
   const problems: RouteProblem[] = [];
   routes.forEach((route, index) => {
     if (route.expression === null) return;
     const message = 'expressions are not supported by this router flavor';
     problems.push({ route: index, field: 'expression', message });
   });
-  const hosts: Hosts = { exact: new Map(), left: new Map(), right: new Map(), any: [] };
-  const needs = distribute(routes, hosts, checks);
+  const hosts: Hosts = {
+    exact: new Map(),
+    bare: new Map(),
+    left: new Map(),
+    right: new Map(),
+    any: [],
+  };
+  const needs = distribute(routes, partsOf(routes, flavor), hosts, checks, flavor);
   problems.push(...checks.problems);
   if (problems.length > 0) return { problems, needs };
 
@@ -44,6 +64,7 @@ export function encodeMatcher(
   const exact = writeSlots(writer, roots(trees, hosts.exact), hashWords);
   const left = writeSlots(writer, roots(trees, hosts.left), hashBackwards);
   const right = writeSlots(writer, roots(trees, hosts.right), hashForwards);
+  const bare = writeSlots(writer, roots(trees, hosts.bare), hashWords);
   const fields: Record<Exclude<keyof typeof Matcher, 'size'>, number> = {
     exact: exact.offset,
     exactMask: exact.mask,
@@ -54,6 +75,10 @@ export function encodeMatcher(
     right: right.offset,
     rightMask: right.mask,
     rightMax: right.longest,
+    bare: bare.offset,
+    bareMask: bare.mask,
+    bareMax: bare.longest,
+    flavor: flavor === 'traditional' ? MatcherFlavor.TRADITIONAL : MatcherFlavor.ENGINE,
     anyHost,
     nodes: writer.words(trees.nodes.view()),
     nodeCount: trees.nodeCount,
@@ -70,17 +95,33 @@ export function encodeMatcher(
   return { problems, needs };
 }
 
+function partsOf(routes: readonly Route[], flavor: RouterFlavor): Part[] {
+  if (flavor !== 'traditional') {
+    return rankRoutes(routes).map(({ route, paths, patterns }, order) => {
+      return { route, paths, patterns, order, hostOrder: order };
+    });
+  }
+  return rankTraditional(routes).map(({ route, path, pattern, order, hostOrder }) => {
+    return { route, paths: [path], patterns: pattern === null ? [] : [pattern], order, hostOrder };
+  });
+}
+
 /** Puts every ranked part into the trees of its hosts; returns the Need bits. */
-function distribute(routes: readonly Route[], hosts: Hosts, checks: Checks): number {
+function distribute(
+  routes: readonly Route[],
+  parts: readonly Part[],
+  hosts: Hosts,
+  checks: Checks,
+  flavor: RouterFlavor,
+): number {
   const limit = limits.routeArenaBytes.value / Candidate.size;
   let needs = 0;
   let candidateCount = 0;
-  rankRoutes(routes).forEach((part, order) => {
-    const { route: index, patterns, paths } = part;
+  for (const { route: index, patterns, paths, order: own, hostOrder } of parts) {
     const route = routes[index];
     const { first, count, prefix } = checks.add(route, index, patterns);
     if (route.paths?.length) needs |= Need.PATH;
-    const add = (entries: TreeEntry[], port: number) => {
+    const add = (entries: TreeEntry[], port: number, order = own) => {
       candidateCount += paths.length;
       if (candidateCount > limit) {
         throw new GatewayError('GW_E_CONFIG_LIMIT', 'the routes have too many hosts times paths');
@@ -94,10 +135,14 @@ function distribute(routes: readonly Route[], hosts: Hosts, checks: Checks): num
       needs |= Need.HOST;
       for (const value of route.hosts) {
         const { kind, name, port } = parseHost(value);
-        add(entriesOf(hosts[kind], name), port);
+        if (flavor === 'traditional' && kind === 'exact') {
+          const whole = binary(value);
+          add(entriesOf(hosts.exact, whole), -1, hostOrder);
+          add(entriesOf(hosts.bare, whole), -1);
+        } else add(entriesOf(hosts[kind], name), port);
       }
     } else add(hosts.any, -1);
-  });
+  }
   return needs | checks.needs;
 }
 

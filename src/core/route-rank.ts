@@ -32,7 +32,8 @@ export function rankRoutes(routes: readonly Route[]): RankedPart[] {
   return parts.sort(better);
 }
 
-function isHttp(protocol: string): boolean {
+/** True for the protocols whose requests are routed here. */
+export function isHttp(protocol: string): boolean {
   return protocol.startsWith('http') || protocol.startsWith('grpc');
 }
 
@@ -85,6 +86,9 @@ function classWeight(route: Route): number {
   if (route.methods?.length) fields++;
   if (route.snis?.length) fields++;
   if (route.paths?.length) fields++;
+  // only the flavour `expressions` lets routes of HTTP have these
+  if (route.sources?.length) fields++;
+  if (route.destinations?.length) fields++;
   if (route.hosts?.length) {
     fields++;
     if (!route.hosts.some((host) => host.includes('*'))) rest |= 1 << 9;

@@ -17,11 +17,11 @@ import {
   TableError,
   TableHeader,
 } from './layout.js';
-import type { RouteProblem } from './route-checks.js';
+import type { RouteProblem, RouterFlavor } from './route-checks.js';
 import { encodeMatcher } from './route-matcher.js';
 import { binary, TableWriter } from './table-writer.js';
 
-export type { RouteProblem } from './route-checks.js';
+export type { RouteProblem, RouterFlavor } from './route-checks.js';
 
 /** What the shell decides about one route. */
 export interface RoutePlan {
@@ -35,6 +35,8 @@ export interface RoutePlan {
 }
 
 export interface TableInput {
+  /** Default `traditional_compatible`. */
+  readonly flavor?: RouterFlavor;
   /** Routes in index order, without those of disabled services. */
   readonly routes: readonly Route[];
   readonly services: readonly Service[];
@@ -58,14 +60,14 @@ const MAGIC = 0x48475254;
 export function encodeTable(
   input: TableInput,
 ): EncodedTable | { readonly problems: readonly RouteProblem[] } {
-  const { routes, services } = input;
+  const { routes, services, flavor = 'traditional_compatible' } = input;
   const writer = new TableWriter();
   writer.allocate(TableHeader.size);
   const routeRecords = writer.allocate((routes.length + 1) * RouteRecord.size);
   const serviceRecords = writer.allocate(services.length * ServiceRecord.size);
   const matcher = writer.allocate(Matcher.size);
 
-  const { problems, needs } = encodeMatcher(writer, matcher, routes);
+  const { problems, needs } = encodeMatcher(writer, matcher, routes, flavor);
   if (problems.length > 0) return { problems };
 
   const serviceIndex = new Map(services.map((service, index) => [service.id, index]));
@@ -78,7 +80,7 @@ export function encodeTable(
     if (service === undefined) {
       throw new GatewayError('GW_E_STATE', `route ${route.id} refers to a service left out`);
     }
-    writeRoute(writer, at, route, service);
+    writeRoute(writer, at, route, service, flavor);
     writePlan(writer, at, input.perRoute(route, index));
   });
   const unmatched = routeRecords + routes.length * RouteRecord.size;
@@ -121,13 +123,20 @@ function tooLarge(size: number): GatewayError {
   return new GatewayError('GW_E_CONFIG_LIMIT', message);
 }
 
-function writeRoute(writer: TableWriter, at: number, route: Route, service: number): void {
+function writeRoute(
+  writer: TableWriter,
+  at: number,
+  route: Route,
+  service: number,
+  flavor: RouterFlavor,
+): void {
   writer.set(at + RouteRecord.service, service);
   let protocols = 0;
   for (const protocol of route.protocols) protocols |= protocolBit(protocol);
   writer.set(at + RouteRecord.protocols, protocols);
   const flags =
     (route.strip_path ? RouteFlag.STRIP_PATH : 0) |
+    (flavor === 'traditional' && route.path_handling === 'v1' ? RouteFlag.PATH_V1 : 0) |
     (route.preserve_host ? RouteFlag.PRESERVE_HOST : 0) |
     (route.request_buffering ? RouteFlag.REQUEST_BUFFERING : 0) |
     (route.response_buffering ? RouteFlag.RESPONSE_BUFFERING : 0);

@@ -56,11 +56,13 @@ export function upstreamTarget(
   path: string,
   prefixLength: number | null,
   rawTarget: string,
+  handling: 'v0' | 'v1' = 'v0',
 ): string {
   const base = Buffer.from(route.service?.path || '/', 'utf8').toString('latin1');
   const query = rawTarget.indexOf('?', 1);
   const tail = query < 0 ? '' : rawTarget.slice(query);
-  return escapePath(join(base, path, route.strip_path, prefixLength)) + tail;
+  const rule = handling === 'v1' ? joinV1 : join;
+  return escapePath(rule(base, path, route.strip_path, prefixLength)) + tail;
 }
 
 /** The table of v0, row by row. */
@@ -80,6 +82,13 @@ function join(base: string, path: string, strip: boolean, prefixLength: number |
   }
   if (rest === '') return path.length > 1 && path.endsWith('/') ? `${base}/` : base;
   return rest.startsWith('/') ? base + rest : `${base}/${rest}`;
+}
+
+/** v1: nothing is put in between, one of two slashes goes. */
+function joinV1(base: string, path: string, strip: boolean, prefixLength: number | null): string {
+  if (!strip) return base + path.slice(1);
+  const rest = sanitise(path.slice(prefixLength || 1));
+  return base.endsWith('/') && rest.startsWith('/') ? base + rest.slice(1) : base + rest;
 }
 
 function sanitise(rest: string): string {

@@ -2,7 +2,8 @@
  * A slow, obvious judge of routing in the `traditional_compatible` flavour: every part of every
  * route gets its 64-bit priority word, all are sorted, the first whose conditions hold wins.
  */
-import type { Route } from '../../src/config/model.js';
+import { BlockList } from 'node:net';
+import type { IpPort, Route } from '../../src/config/model.js';
 import type { LookUp, RouterRequest } from '../unit/router/harness.js';
 import { normalisePath, upstreamTarget } from './router-path.js';
 
@@ -61,8 +62,9 @@ function wordOf(route: Route, regex: boolean, length: number): bigint {
   const hosts = route.hosts ?? [];
   const headers = Object.keys(route.headers ?? {});
   let weight = 0;
-  for (const list of [route.methods ?? [], hosts, headers, route.snis ?? [], route.paths ?? []]) {
-    if (list.length > 0) weight++;
+  const lists = [route.methods, hosts, headers, route.snis, route.paths];
+  for (const list of [...lists, route.sources, route.destinations]) {
+    if (list?.length) weight++;
   }
   let word = BigInt(weight) << 61n;
   if (hosts.length > 0 && hosts.every((host) => !host.includes('*'))) word |= 1n << 60n;
@@ -79,11 +81,31 @@ function fieldsHold(route: Route, request: RouterRequest): boolean {
     const seen = request.headers.filter(([key]) => fold(key) === fold(name));
     if (!seen.some(([, value]) => values.some((wanted) => valueHolds(wanted, value)))) return false;
   }
+  const { sources, destinations } = route;
+  const { peer, peerPort, local } = request;
+  if (sources?.length && !sources.some((end) => endHolds(end, peer, peerPort))) return false;
+  const [, port] = splitPort(request.host ?? '');
+  const localPort = port ?? request.localPort;
+  if (destinations?.length && !destinations.some((end) => endHolds(end, local, localPort))) {
+    return false;
+  }
   if (route.snis?.length && request.secure) {
     const { sni } = request;
     return sni !== null && route.snis.some((wanted) => nameHolds(withoutDot(wanted), sni));
   }
   return true;
+}
+
+function endHolds({ ip, port }: IpPort, address: string, number: number): boolean {
+  if (port !== undefined && port !== null && port !== number) return false;
+  if (!ip) return true;
+  const family = (text: string) => (text.includes(':') ? 'ipv6' : 'ipv4');
+  if (family(ip) !== family(address)) return false;
+  const list = new BlockList();
+  const [network, bits] = ip.split('/');
+  if (bits === undefined) list.addAddress(network, family(ip));
+  else list.addSubnet(network, Number(bits), family(ip));
+  return list.check(address, family(address));
 }
 
 function hostHolds(wanted: string, request: RouterRequest): boolean {
@@ -122,7 +144,9 @@ function matchedLength(paths: readonly string[], path: string): number | null {
   for (const wanted of paths) {
     if (wanted.startsWith('~')) {
       const source = `^${wanted.slice(1)}`.replaceAll('(?P<', '(?<');
-      const found = new RegExp(source, 'u').exec(Buffer.from(path, 'latin1').toString('utf8'));
+      const found = new RegExp(source.replace('(?i)b', '[bB]'), 'u').exec(
+        Buffer.from(path, 'latin1').toString('utf8'),
+      );
       if (found) return Buffer.byteLength(found[0]);
     } else if (path.startsWith(bytesOf(wanted))) return bytesOf(wanted).length;
   }

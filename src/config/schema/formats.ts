@@ -1,9 +1,10 @@
 /**
  * Named forms of strings, with Kong's error texts. Each returns the fault of a value, or undefined.
  */
+
 import { isIP } from 'node:net';
+import { patternProblem } from '../../core/regex/compile.js';
 import { normalizePath } from './path.js';
-import { regexFault } from './regex.js';
 
 type FormatCheck = (value: string) => string | undefined;
 
@@ -119,7 +120,7 @@ function routerPath(value: string): string | undefined {
   if (!/^~?\//.test(value)) return 'should start with: / (fixed path) or ~/ (regexed path)';
   if (value.includes('//')) return 'must not have empty segments';
   if (value.startsWith('~')) {
-    const fault = regexFault(value.slice(1));
+    const fault = patternProblem(value.slice(1));
     return fault === undefined ? undefined : `invalid regex: '${value.slice(1)}' (${fault})`;
   }
   const bad = pathCharacters.test(value) ? /%(?![0-9a-fA-F]{2}).{0,2}/.exec(value) : null;

@@ -1,4 +1,5 @@
 /** The schema of a route: which requests it takes and how they are passed on. */
+import { patternProblem } from '../../core/regex/compile.js';
 import { entityFields, port, protocolElement, uniqueName } from './common.js';
 import type { ArrayField, Faults, RecordSchema } from './field.js';
 
@@ -81,7 +82,7 @@ const fields: RecordSchema['fields'] = {
       format: 'header_name',
       check: (name) => (name.toLowerCase() === 'host' ? hostHeader : undefined),
     },
-    values: { type: 'array', elements: { type: 'string' } },
+    values: { type: 'array', elements: { type: 'string', check: headerValue } },
   },
   snis: { type: 'set', elements: { type: 'string', format: 'sni' } },
   sources: addresses,
@@ -96,6 +97,12 @@ const fields: RecordSchema['fields'] = {
   },
   service: { type: 'foreign', reference: 'services' },
 };
+
+/** A value is text, or a pattern behind `~*`. */
+function headerValue(value: string): string | undefined {
+  const fault = value.startsWith('~*') ? patternProblem(value.slice(2)) : undefined;
+  return fault === undefined ? undefined : `invalid regex: '${value.slice(2)}' (${fault})`;
+}
 
 /** `flavor`: the node's router_flavor. */
 export function routeSchema(flavor: string): RecordSchema {

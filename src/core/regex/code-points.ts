@@ -49,6 +49,21 @@ export const perlClasses: Readonly<Record<string, () => CodePoints>> = {
   w: () => scan('[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]', ''),
 };
 
+/** The same classes for subjects that are bytes. */
+export const asciiClasses: typeof perlClasses = {
+  d: () => [[48, 57]],
+  s: () => [
+    [9, 13],
+    [32, 32],
+  ],
+  w: () => [
+    [48, 57],
+    [65, 90],
+    [95, 95],
+    [97, 122],
+  ],
+};
+
 /**
  * The set of a Unicode property as it stands in `\p{...}`: a general category, a binary property,
  * a script, or `name=value`. Undefined where there is none of that name.
@@ -66,8 +81,12 @@ export function property(name: string): CodePoints | undefined {
   return undefined;
 }
 
-/** The set closed under simple case folding. */
-export function foldCase(set: CodePoints): CodePoints {
+/** The set closed under simple case folding; `bytes`: of ASCII letters only. */
+export function foldCase(set: CodePoints, bytes = false): CodePoints {
+  if (bytes) {
+    const folded = set.flatMap(asciiFolds).filter(([, high]) => high < 128);
+    return normalise([...set, ...folded]);
+  }
   if (set.every(([, high]) => high < 128)) return normalise([...set, ...set.flatMap(asciiFolds)]);
   const hex = (code: number) => `\\u{${code.toString(16)}}`;
   return scan(`[${set.map(([low, high]) => `${hex(low)}-${hex(high)}`).join('')}]`, 'i');

@@ -8,7 +8,7 @@ import { limits } from '../../limits.js';
 import { RegexInstruction, RegexOp, RegexProgram } from '../layout.js';
 import { WordList } from '../table-writer.js';
 import type { CodePoints } from './code-points.js';
-import { perlClasses } from './code-points.js';
+import { asciiClasses, perlClasses } from './code-points.js';
 import { parsePattern } from './parse.js';
 import type { Assertion, Node, Pattern } from './syntax.js';
 import { patternError } from './syntax.js';
@@ -22,14 +22,24 @@ export interface CompiledPattern {
   readonly names: ReadonlyMap<string, number>;
 }
 
+export interface PatternOptions {
+  /** The core lower-cases the subject's ASCII letters first. Default false. */
+  readonly foldText?: boolean;
+  /**
+   * The subject is bytes: `.` takes one byte, classes and case folding know ASCII only. Then the
+   * pattern is a binary string. Default false: UTF-8.
+   */
+  readonly bytes?: boolean;
+}
+
 /**
- * Compiles a pattern. `foldText` makes the core lower-case the subject's ASCII letters first.
+ * Compiles a pattern.
  * @throws GatewayError GW_E_CONFIG_INVALID where the pattern is malformed, uses a construct without
  * linear time (look-around, back-references), or is too large
  */
-export function compilePattern(text: string, foldText = false): CompiledPattern {
-  const pattern = parsePattern(text);
-  const words = new Emitter(pattern, foldText).program();
+export function compilePattern(text: string, options: PatternOptions = {}): CompiledPattern {
+  const pattern = parsePattern(text, options.bytes);
+  const words = new Emitter(pattern, options).program();
   const { groupCount, names } = pattern;
   return { words, literalPrefix: literalPrefix(pattern.node), groupCount, names };
 }
@@ -57,14 +67,14 @@ const assertOps: Readonly<Record<Assertion, number>> = {
 
 class Emitter {
   readonly #pattern: Pattern;
-  readonly #foldText: boolean;
+  readonly #options: PatternOptions;
   readonly #code = new WordList();
   readonly #classes = new WordList();
   readonly #classOffsets = new Map<string, number>();
 
-  constructor(pattern: Pattern, foldText: boolean) {
+  constructor(pattern: Pattern, options: PatternOptions) {
     this.#pattern = pattern;
-    this.#foldText = foldText;
+    this.#options = options;
   }
 
   program(): Uint32Array {
@@ -78,7 +88,8 @@ class Emitter {
     header[RegexProgram.classWords >> 2] = this.#classes.length;
     header[RegexProgram.slotCount >> 2] = 2 * (groupCount + 1);
     header[RegexProgram.anchored >> 2] = startsAnchored(node) ? 1 : 0;
-    header[RegexProgram.foldText >> 2] = this.#foldText ? 1 : 0;
+    header[RegexProgram.foldText >> 2] = this.#options.foldText ? 1 : 0;
+    header[RegexProgram.bytes >> 2] = this.#options.bytes ? 1 : 0;
     const out = new Uint32Array(header.length + this.#code.length + this.#classes.length);
     out.set(header);
     out.set(this.#code.view(), header.length);
@@ -118,7 +129,7 @@ class Emitter {
         break;
       case 'assert': {
         const isWord = node.assertion === 'word' || node.assertion === 'notWord';
-        this.#emit(assertOps[node.assertion], isWord ? this.#class(perlClasses.w()) : 0, 0);
+        this.#emit(assertOps[node.assertion], isWord ? this.#class(this.#words()) : 0, 0);
         break;
       }
       case 'concat':
@@ -173,6 +184,11 @@ class Emitter {
     else this.#patch(split, this.#size, split + 1);
   }
 
+  /** What counts as a part of a word. */
+  #words(): CodePoints {
+    return (this.#options.bytes ? asciiClasses : perlClasses).w();
+  }
+
   /** Offset of the class in words: a bit per ASCII character, then the ranges beyond them. */
   #class(set: CodePoints): number {
     const key = set.join();
@@ -209,10 +225,17 @@ function startsAnchored(node: Node): boolean {
 
 function literalPrefix(node: Node): string {
   if (node.kind !== 'concat' || !startsAnchored(node)) return '';
-  let prefix = '';
-  for (const part of node.parts.slice(1)) {
-    if (part.kind !== 'literal') break;
-    prefix += String.fromCodePoint(part.code);
-  }
-  return prefix;
+  const codes: number[] = [];
+  leadingLiterals(node.parts.slice(1), codes);
+  return String.fromCodePoint(...codes);
+}
+
+/** Collects the literals that the parts begin with; true where they are nothing else. */
+function leadingLiterals(parts: readonly Node[], codes: number[]): boolean {
+  return parts.every((part) => {
+    if (part.kind === 'concat') return leadingLiterals(part.parts, codes);
+    if (part.kind !== 'literal') return false;
+    codes.push(part.code);
+    return true;
+  });
 }

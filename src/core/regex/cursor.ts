@@ -6,10 +6,13 @@ const CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, 
 
 export class Cursor {
   readonly text: string;
+  /** Subjects are bytes: classes and case folding know ASCII only. */
+  readonly bytes: boolean;
   at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, bytes = false) {
     this.text = text;
+    this.bytes = bytes;
   }
 
   get done(): boolean {
@@ -53,7 +56,7 @@ export class Cursor {
     if (c === '') throw patternError('a backslash ends the pattern', from);
     if (c in CONTROLS) return CONTROLS[c];
     if (c === 'x' || c === 'u' || c === 'U') return this.#hexadecimal(c, from);
-    if (/[0-9]/.test(c)) throw patternError('back-references are not supported', from);
+    if (/[0-9k]/.test(c)) throw patternError('back-references are not supported', from);
     if (/[A-Za-z<>]/.test(c) || c.codePointAt(0)! > 126) {
       throw patternError(`unknown escape \\${c}`, from);
     }

@@ -1,6 +1,7 @@
 /** Character classes: `[...]` with nesting and set operators, `\d`, `\p{...}`, `[:name:]`. */
 import type { CodePoints, Range } from './code-points.js';
 import {
+  asciiClasses,
   complement,
   difference,
   foldCase,
@@ -42,7 +43,7 @@ export function classEscape(cursor: Cursor, fold: boolean): CodePoints | undefin
   const from = cursor.at - 1;
   const perl = cursor.match(/[dswDSW]/y);
   if (perl) {
-    const set = perlClasses[perl[0].toLowerCase()]();
+    const set = (cursor.bytes ? asciiClasses : perlClasses)[perl[0].toLowerCase()]();
     return perl[0] >= 'a' ? set : complement(set);
   }
   const named = cursor.match(/([pP])(?:\{(\^?)([\w=: .-]+)\}|([A-Za-z]))/y);
@@ -50,7 +51,7 @@ export function classEscape(cursor: Cursor, fold: boolean): CodePoints | undefin
   const name = (named[3] ?? named[4]).replace(':', '=').trim();
   const set = property(name);
   if (!set) throw patternError(`unknown Unicode class ${name}`, from);
-  const folded = fold ? foldCase(set) : set;
+  const folded = fold ? foldCase(set, cursor.bytes) : set;
   return (named[1] === 'P') !== (named[2] === '^') ? complement(folded) : folded;
 }
 
@@ -65,7 +66,8 @@ export function bracketClass(cursor: Cursor, fold: boolean, depth: number): Code
   // a bracket right at the start is a literal one
   let first = true;
   const combine = () => {
-    const right = close(items, fold);
+    const set = normalise(items);
+    const right = fold ? foldCase(set, cursor.bytes) : set;
     left = left === undefined ? right : apply(operator, left, right);
     items = [];
   };
@@ -90,11 +92,6 @@ export function bracketClass(cursor: Cursor, fold: boolean, depth: number): Code
   combine();
   const set = left ?? [];
   return negated ? complement(set) : set;
-}
-
-function close(items: readonly Range[], fold: boolean): CodePoints {
-  const set = normalise(items);
-  return fold ? foldCase(set) : set;
 }
 
 function apply(operator: string, a: CodePoints, b: CodePoints): CodePoints {

@@ -23,9 +23,12 @@ interface Flags {
   readonly x: boolean;
 }
 
-/** @throws GatewayError GW_E_CONFIG_INVALID with the column and what is wrong there */
-export function parsePattern(text: string): Pattern {
-  return new Parser(text).pattern();
+/**
+ * `bytes`: the pattern is a binary string for subjects that are bytes.
+ * @throws GatewayError GW_E_CONFIG_INVALID with the column and what is wrong there
+ */
+export function parsePattern(text: string, bytes = false): Pattern {
+  return new Parser(text, bytes).pattern();
 }
 
 class Parser {
@@ -35,8 +38,8 @@ class Parser {
   #depth = 0;
   #flags: Flags = { i: false, m: false, s: false, U: false, x: false };
 
-  constructor(text: string) {
-    this.#cursor = new Cursor(text);
+  constructor(text: string, bytes: boolean) {
+    this.#cursor = new Cursor(text, bytes);
   }
 
   pattern(): Pattern {
@@ -97,7 +100,12 @@ class Parser {
         throw patternError(`a repetition of more than ${most} is too large`, from);
       }
     } else if (!cursor.take('*')) return null;
-    return { min, max, greedy: cursor.take('?') === this.#flags.U };
+    const greedy = cursor.take('?') === this.#flags.U;
+    // the linear-time dialect reads a second quantifier here, that of backtracking engines a mode
+    if (cursor.bytes && cursor.startsWith('+')) {
+      throw patternError('possessive quantifiers are not supported', from);
+    }
+    return { min, max, greedy };
   }
 
   #atom(from: number): Node | null {
@@ -123,7 +131,7 @@ class Parser {
 
   #literal(code: number): Node {
     if (!this.#flags.i) return { kind: 'literal', code };
-    const folded = foldCase([[code, code]]);
+    const folded = foldCase([[code, code]], this.#cursor.bytes);
     const single = folded.length === 1 && folded[0][0] === folded[0][1];
     return single ? { kind: 'literal', code } : set(folded);
   }
@@ -146,7 +154,10 @@ class Parser {
     const outer = this.#flags;
     let index = 0;
     const look = cursor.match(/\?(?:<?[=!]|>)/y);
-    if (look) throw patternError(`(${look[0]} groups are not supported`, from);
+    if (look) {
+      const kind = look[0] === '?>' ? 'atomic groups are' : `look-around (${look[0]} is`;
+      throw patternError(`${kind} not supported`, from);
+    }
     if (cursor.startsWith('?')) {
       const named = cursor.match(/\?P?<([^>]*)>/y);
       if (named) index = this.#namedGroup(named[1], from);

@@ -111,8 +111,10 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
       "3:21: route: paths[2]: non-normalized path, consider use '/a b' instead",
       "3:29: route: paths[3]: non-normalized path, consider use '/%2F' instead",
       "3:37: route: paths[4]: invalid url-encoded value: '%zz'",
-      "3:45: route: paths[5]: invalid regex: '/(' (Unterminated group)",
-      "3:52: route: paths[6]: invalid regex: '/(?=a)' (look-around is not supported)",
+      "3:45: route: paths[5]: invalid regex: '/(' " +
+        '(the group is not closed at column 2 of the pattern)',
+      "3:52: route: paths[6]: invalid regex: '/(?=a)' " +
+        '(look-around (?= is not supported at column 2 of the pattern)',
     ],
   ],
   [

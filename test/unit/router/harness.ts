@@ -1,8 +1,14 @@
 /** Drives the router of a core directly: routes in, look-ups out, no sockets. */
 import type { Route, Service } from '../../../src/config/model.js';
+import { putAddress } from '../../../src/core/address.js';
 import type { Core } from '../../../src/core/instance.js';
 import { HeaderEntry, Protocol, Region, RouteQuery } from '../../../src/core/layout.js';
-import { type EncodedTable, encodeTable, installTable } from '../../../src/core/router.js';
+import {
+  type EncodedTable,
+  encodeTable,
+  installTable,
+  type RouterFlavor,
+} from '../../../src/core/router.js';
 
 /** A request as the router sees it; texts are binary strings (one character per byte). */
 export interface RouterRequest {
@@ -14,6 +20,10 @@ export interface RouterRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly secure: boolean;
   readonly localPort: number;
+  /** Addresses and port of both ends. */
+  readonly peer: string;
+  readonly peerPort: number;
+  readonly local: string;
   readonly sni: string | null;
 }
 
@@ -87,6 +97,9 @@ export function makeRequest(fields: Partial<RouterRequest> = {}): RouterRequest 
     headers: [],
     secure: false,
     localPort: 80,
+    peer: '127.0.0.1',
+    peerPort: 50000,
+    local: '127.0.0.1',
     sni: null,
     ...fields,
   };
@@ -95,9 +108,10 @@ export function makeRequest(fields: Partial<RouterRequest> = {}): RouterRequest 
 export const emptyPlan = { phases: 0, metricSlot: 0, ringIds: [], plan: 0 };
 
 /** Encodes the routes and their services. Throws where the encoder reports problems. */
-export function encode(routes: readonly Route[]): EncodedTable {
+export function encode(routes: readonly Route[], flavor?: RouterFlavor): EncodedTable {
   const services = [...new Set(routes.flatMap((route) => route.service ?? []))];
   const encoded = encodeTable({
+    flavor,
     routes,
     services,
     perRoute: () => emptyPlan,
@@ -109,8 +123,8 @@ export function encode(routes: readonly Route[]): EncodedTable {
 }
 
 /** Puts the routes into use; returns the generation. */
-export function install(core: Core, routes: readonly Route[]): number {
-  return installTable(core, encode(routes));
+export function install(core: Core, routes: readonly Route[], flavor?: RouterFlavor): number {
+  return installTable(core, encode(routes, flavor));
 }
 
 /** Normal form of a path as a binary string, null where it is refused. */
@@ -165,6 +179,9 @@ export function writeQuery(core: Core, request: RouterRequest): number {
   set(RouteQuery.headerCount, request.headers.length);
   set(RouteQuery.protocol, request.secure ? Protocol.HTTPS : Protocol.HTTP);
   set(RouteQuery.localPort, request.localPort);
+  set(RouteQuery.peerPort, request.peerPort);
+  putAddress(core.u8, query + RouteQuery.clientAddress, request.peer);
+  putAddress(core.u8, query + RouteQuery.localAddress, request.local);
   set(RouteQuery.sni, put(request.sni ?? ''));
   set(RouteQuery.sniLength, request.sni?.length ?? 0);
   request.headers.forEach(([name, value], index) => {
