@@ -2,6 +2,7 @@
 import type { AdminSource } from './admin/source.js';
 import type { Settings } from './config/settings.js';
 import type { ReadyConfig } from './config-source.js';
+import type { QueueMetrics } from './log/queue-metrics.js';
 import { prometheusText } from './observe/exposition.js';
 import type { PluginRegistry } from './plugin/registry.js';
 import { nodeId, version } from './product.js';
@@ -74,6 +75,17 @@ function statusOf(worker: GatewayWorker): Record<string, unknown> {
     },
     generation: worker.generation,
     live_generations: worker.liveGenerations,
+    queues: worker.queues().map(queueStatus),
+  };
+}
+
+function queueStatus(queue: QueueMetrics): Record<string, unknown> {
+  const { inFlight, ageSeconds, journalBytes, ...rest } = queue;
+  return {
+    ...rest,
+    in_flight: inFlight,
+    oldest_age_seconds: ageSeconds,
+    journal_bytes: journalBytes,
   };
 }
 

@@ -15,7 +15,7 @@ import { createNetDriver } from './driver/net.js';
 import { GatewayError } from './errors.js';
 import { Generations, type Holdings } from './generation.js';
 import { AccessLog } from './log/access-log.js';
-import type { QueueMetrics } from './log/queue.js';
+import type { QueueMetrics } from './log/queue-metrics.js';
 import { handlerSink, type LogAttachment, LogShipping } from './log/shipping.js';
 import type { Scrape } from './observe/exposition.js';
 import type { Logger } from './observe/logger.js';

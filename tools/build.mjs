@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { binary, exitCode, parts, root, run, say, sourceHash, writeStamp } from './setup.mjs';
 
-const targets = ['release', 'checked', 'debug'];
+/** Modules, as target and configuration: the core three times, and that of stand-alone queues. */
+const modules = [
+  ['release', 'asconfig.json'],
+  ['checked', 'asconfig.json'],
+  ['debug', 'asconfig.json'],
+  ['release', 'asconfig.queue.json'],
+];
 
 /** Builds the named parts, all of them by default. Throws `Error` where one fails. */
 export async function build(names = Object.keys(parts)) {
@@ -18,7 +24,7 @@ export async function build(names = Object.keys(parts)) {
   const hashes = names.map((name) => [name, sourceHash(name)]);
   const jobs = [];
   if (names.includes('typescript')) jobs.push(buildTypeScript());
-  if (names.includes('core')) jobs.push(...targets.map(buildCore));
+  if (names.includes('core')) jobs.push(...modules.map(buildModule));
   const results = await Promise.allSettled(jobs);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
@@ -34,9 +40,9 @@ async function buildTypeScript() {
   writeSchema();
 }
 
-function buildCore(target) {
+function buildModule([target, config]) {
   const asc = binary('assemblyscript', 'asc');
-  return run(process.execPath, [asc, '--config', 'asconfig.json', '--target', target]);
+  return run(process.execPath, [asc, '--config', config, '--target', target]);
 }
 
 /** Removes outputs whose source is gone, so that a package never carries them. */

@@ -18,8 +18,13 @@ export const parts = {
     outputs: ['dist/cli.js', 'dist/index.js', 'dist/index.d.ts', 'dist/schema.json'],
   },
   core: {
-    sources: ['assembly', 'asconfig.json', 'node_modules/assemblyscript/package.json'],
-    outputs: ['build/release.wasm', 'build/checked.wasm', 'build/debug.wasm'],
+    sources: [
+      'assembly',
+      'asconfig.json',
+      'asconfig.queue.json',
+      'node_modules/assemblyscript/package.json',
+    ],
+    outputs: ['build/release.wasm', 'build/checked.wasm', 'build/debug.wasm', 'build/queue.wasm'],
   },
 };
 

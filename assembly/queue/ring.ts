@@ -8,6 +8,9 @@
  *
  * A reservation belongs to the ring until it is committed or replaced by the next one. Nothing here
  * fails by trapping: a ring that cannot take an entry counts it as dropped.
+ *
+ * Compiled twice: into the core, whose memory has a fixed map, and (`RING_ALONE`) into the module
+ * of queues that are used without a gateway, whose memory grows a chunk at a time.
  */
 import {
   LIMIT_RING_ENTRY_BYTES,
@@ -19,6 +22,11 @@ import {
 
 const CHUNK_BYTES: usize = 0x10000;
 const RING_BYTES: usize = 64;
+// @ts-ignore: defined on the command line of one of the two modules
+const ALONE: bool = isDefined(RING_ALONE);
+const DESCRIPTORS: usize = ALONE ? 0x1000 : RINGS;
+const CHUNKS: usize = ALONE ? CHUNK_BYTES : RING_CHUNKS;
+const CHUNKS_END: usize = ALONE ? 0xffff0000 : RING_CHUNKS + RING_CHUNKS_BYTES;
 
 @unmanaged
 class Ring {
@@ -55,7 +63,7 @@ class Entry {
 /** Chunks given back, linked through `next`. */
 let freeChunk: usize = 0;
 /** Chunks from here on were never used. */
-let untouched: usize = RING_CHUNKS;
+let untouched: usize = CHUNKS;
 
 /**
  * Opens a ring, empty; on an open one it changes only the limits, which then apply from the next
@@ -63,7 +71,7 @@ let untouched: usize = RING_CHUNKS;
  */
 export function ringOpen(ring: u32, maxEntries: u32, maxBytes: u32): u32 {
   if (ring >= LIMIT_RINGS) return 0;
-  const r = changetype<Ring>(RINGS + <usize>ring * RING_BYTES);
+  const r = changetype<Ring>(DESCRIPTORS + <usize>ring * RING_BYTES);
   if (!r.open) {
     memory.fill(changetype<usize>(r), 0, RING_BYTES);
     r.open = 1;
@@ -179,7 +187,7 @@ export function ringRelease(ring: u32, count: u32): void {
 @inline
 function opened(ring: u32): Ring | null {
   if (ring >= LIMIT_RINGS) return null;
-  const r = changetype<Ring>(RINGS + <usize>ring * RING_BYTES);
+  const r = changetype<Ring>(DESCRIPTORS + <usize>ring * RING_BYTES);
   return r.open ? r : null;
 }
 
@@ -275,7 +283,8 @@ function takeChunk(): usize {
     freeChunk = changetype<Chunk>(chunk).next;
     return chunk;
   }
-  if (untouched >= RING_CHUNKS + RING_CHUNKS_BYTES) return 0;
+  if (untouched >= CHUNKS_END) return 0;
+  if (ALONE && untouched >= <usize>memory.size() * CHUNK_BYTES && memory.grow(1) < 0) return 0;
   untouched += CHUNK_BYTES;
   return untouched - CHUNK_BYTES;
 }

@@ -46,6 +46,12 @@ export class Ring {
     return this.#core.exports.ring_head(this.id) >>> 0;
   }
 
+  /** The f64 at `offset` (a multiple of 8) of the oldest entry, null: none waits. */
+  oldestF64(offset: number): number | null {
+    const entry = this.#core.exports.ring_first(this.id) >>> 0;
+    return entry === 0 ? null : this.#core.f64[(entry + 4 + offset) >> 3];
+  }
+
   /** Copies of up to `max` of the oldest entries, oldest first; they stay in the ring. */
   peek(max: number): Buffer[] {
     const { exports, u32, buffer } = this.#core;

@@ -1,5 +1,6 @@
 /** Kong's queue parameters: their schema and defaults, and what became of the older fields. */
 import type { PluginEntity } from '../config/model.js';
+import { leafFault } from '../config/schema/leaf.js';
 import type { QueueParameters } from '../plugin/log-types.js';
 import type { RecordField } from '../plugin/schema.js';
 
@@ -23,7 +24,6 @@ export const queueField = {
   required: true,
   description: 'How log entries are collected, sent and repeated.',
   fields: {
-    name: { type: 'string', description: 'Plugins that name the same queue share it.' },
     max_batch_size: {
       type: 'integer',
       between: [1, 1_000_000],
@@ -69,6 +69,32 @@ export const queueField = {
   },
 } as const satisfies RecordField;
 
+/** Names of the parameters in the order of the reference. */
+const parameterNames = Object.keys(queueDefaults) as (keyof QueueParameters)[];
+
+/** The given parameters, defaults for the others; null counts as not given. */
+export function readParameters(
+  given: Readonly<{ [K in keyof QueueParameters]?: unknown }>,
+): QueueParameters {
+  const parameters: Record<string, unknown> = { ...queueDefaults };
+  for (const name of parameterNames) parameters[name] = given[name] ?? queueDefaults[name];
+  return parameters as unknown as QueueParameters;
+}
+
+/** What is wrong with the first bad parameter, as Kong says it; null: nothing. */
+export function parameterProblem(
+  given: Readonly<{ [K in keyof QueueParameters]?: unknown }>,
+): string | null {
+  for (const name of parameterNames) {
+    const value = given[name];
+    if (value === undefined || (value === null && queueDefaults[name] === null)) continue;
+    if (typeof value !== 'number' || Number.isNaN(value)) return `${name} must be a number`;
+    const fault = leafFault(queueField.fields[name], value, value);
+    if (fault) return `${name}: ${fault}`;
+  }
+  return null;
+}
+
 interface LegacyField {
   readonly old: string;
   /** A value equal to the old default counts as not given. */
@@ -98,11 +124,7 @@ export function queueParameters(
   config: QueueConfig,
   warn: (message: string) => void = () => {},
 ): QueueParameters {
-  const given = config.queue ?? {};
-  const parameters: Record<string, unknown> = { ...queueDefaults };
-  for (const name of Object.keys(queueDefaults) as (keyof QueueParameters)[]) {
-    if (given[name] !== undefined && given[name] !== null) parameters[name] = given[name];
-  }
+  const parameters: Record<string, unknown> = { ...readParameters(config.queue ?? {}) };
   for (const { old, oldDefault, parameter } of legacyFields) {
     const value = config[old];
     if (typeof value !== 'number' || value === oldDefault) continue;

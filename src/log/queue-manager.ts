@@ -1,14 +1,20 @@
 /** Every queue of one worker by name: opened over reloads, polled together, drained together. */
 import { GatewayError } from '../errors.js';
-import type { Clock } from '../time.js';
+import type { BatchHandler } from './delivery.js';
+import type { EntryStore } from './intake.js';
+import { type EnqueueRequest, NamedQueue } from './named-queue.js';
 import type { QueueParameters } from './params.js';
-import { type BatchHandler, Queue, type QueueLog, type QueueMetrics, queueLabel } from './queue.js';
-import { type EntrySource, MemorySource } from './source.js';
+import { Queue, type QueueLog } from './queue.js';
+import type { QueueClock } from './queue-clock.js';
+import type { QueueCounters, QueueMetrics } from './queue-metrics.js';
+import type { EntrySource } from './source.js';
 
 export interface DrainResult {
   /** Entries delivered during the drain. */
   readonly delivered: number;
-  /** Entries given up during the drain, and those left when its time was over. */
+  /** Entries left in journals when the time was over; the next start delivers them. */
+  readonly kept: number;
+  /** Entries given up during the drain, and those left without a journal when it was over. */
   readonly lost: number;
 }
 
@@ -17,29 +23,17 @@ interface OpenQueue {
   users: number;
 }
 
-/** One entry from JavaScript, with everything its queue needs should it not exist yet. */
-export interface EnqueueRequest<T> {
-  readonly name: string;
-  readonly tag?: string;
-  readonly parameters: QueueParameters;
-  readonly handler: BatchHandler<T>;
-  readonly entry: T;
-}
-
 export class QueueManager {
-  readonly #clock: Clock;
+  readonly #clock: QueueClock;
   readonly #log: QueueLog;
   readonly #open = new Map<string, OpenQueue>();
-  /** Queues made by `enqueue`; they vanish when they have drained. */
-  readonly #transient = new Map<string, Queue<unknown>>();
-  /** Single entries of queues without a concurrency limit. */
-  readonly #loose = new Set<Queue<unknown>>();
+  readonly #named = new Map<string, NamedQueue<unknown>>();
   /** The queues of `#open`, for the poll after every batch. */
   #polled: Queue<unknown>[] = [];
   #exiting = false;
   #closed = false;
 
-  constructor(options: { readonly clock: Clock; readonly log: QueueLog }) {
+  constructor(options: { readonly clock: QueueClock; readonly log: QueueLog }) {
     this.#clock = options.clock;
     this.#log = options.log;
   }
@@ -64,7 +58,10 @@ export class QueueManager {
       (known.queue as Queue<T>).configure(parameters, handler);
       return known.queue as Queue<T>;
     }
-    const queue = this.#make({ name: key, ...label, parameters, handler, source });
+    const { name = key, tag } = label;
+    const clock = this.#clock;
+    const queue = new Queue<T>({ name, tag, parameters, handler, source, clock, log: this.#log });
+    if (this.#exiting) queue.shutdown();
     this.#open.set(key, { queue: queue as Queue<unknown>, users: 1 });
     this.#list();
     return queue;
@@ -96,44 +93,39 @@ export class QueueManager {
    * @throws GatewayError GW_E_QUEUE_CLOSED after a drain
    */
   enqueue<T>(request: EnqueueRequest<T>): string | null {
-    const { name, parameters, handler, entry } = request;
-    this.#check(name);
-    if (entry === undefined || entry === null) return 'entry must be a non-nil Lua value';
-    if (parameters.concurrency_limit === -1) {
-      this.#sendAlone(request);
-      return null;
+    this.#check(request.name);
+    return this.named<T>(request.name).enqueue(request, this.#log);
+  }
+
+  /** What lasts of the queue of that name; `store` matters when the name is used first. */
+  named<T>(name: string, store?: EntryStore<T>): NamedQueue<T> {
+    let named = this.#named.get(name) as NamedQueue<T> | undefined;
+    if (!named) {
+      named = new NamedQueue<T>(name, this.#clock, store);
+      if (this.#exiting) named.shutdown();
+      this.#named.set(name, named as NamedQueue<unknown>);
     }
-    let queue = this.#transient.get(name) as Queue<T> | undefined;
-    if (queue) {
-      queue.configure(parameters, handler);
-    } else {
-      const label = queueLabel(name, request.tag);
-      const source = new MemorySource<T>(parameters, (level, message) =>
-        this.#log(level, label + message),
-      );
-      const onIdle = () => this.#transient.delete(name);
-      queue = this.#make({ ...request, source }, onIdle);
-      this.#transient.set(name, queue as Queue<unknown>);
-    }
-    const refusal = (queue.source as MemorySource<T>).push(entry);
-    if (queue.idle) this.#transient.delete(name);
-    else queue.poll();
-    return refusal;
+    return named;
+  }
+
+  /** Forgets a queue, with its counters; its name then begins anew. */
+  forget(queue: NamedQueue<unknown>): void {
+    if (this.#named.get(queue.name) === queue) this.#named.delete(queue.name);
   }
 
   /** True while the queue of `enqueue` with this name exists. */
   exists(name: string): boolean {
-    return this.#transient.has(name);
+    return this.#intakeOf(name) !== null;
   }
 
   /** True where the next entry would drop another; a queue that does not exist is not full. */
   isFull(name: string): boolean {
-    return this.#memoryOf(name)?.full ?? false;
+    return this.#intakeOf(name)?.full ?? false;
   }
 
   /** True where `entry` fits without dropping another; true for a queue that does not exist. */
   canEnqueue(name: string, entry?: unknown): boolean {
-    return this.#memoryOf(name)?.fits(entry) ?? true;
+    return this.#intakeOf(name)?.fits(entry) ?? true;
   }
 
   /** The process begins to end: batches are no longer held open for long, retries go on. */
@@ -149,65 +141,29 @@ export class QueueManager {
   async drain(timeoutMs: number): Promise<DrainResult> {
     const before = this.#totals();
     const queues = this.#all();
-    let timer: unknown;
-    const deadline = new Promise<void>((resolve) => {
-      timer = this.#clock.setTimeout(resolve, timeoutMs);
-    });
-    await Promise.race([deadline, Promise.all(queues.map((queue) => queue.flush()))]);
-    this.#clock.clearTimeout(timer);
+    await within(this.#clock, timeoutMs, Promise.all(queues.map((queue) => queue.flush())));
     this.#closed = true;
     for (const queue of queues) queue.abandon();
-    const after = this.#totals(queues);
-    return { delivered: after.delivered - before.delivered, lost: after.lost - before.lost };
+    return difference(this.#totals(), before);
   }
 
-  /** One row per queue that exists. */
+  /** One row per queue that exists, or once existed under its name. */
   metrics(): QueueMetrics[] {
-    return [...this.#polled, ...this.#transient.values()].map((queue) => queue.metrics());
+    return this.#all().map((queue) => queue.metrics());
   }
 
-  #make<T>(
-    options: {
-      name: string;
-      tag?: string;
-      parameters: QueueParameters;
-      handler: BatchHandler<T>;
-      source: EntrySource<T>;
-    },
-    onIdle?: () => void,
-  ): Queue<T> {
-    const queue = new Queue<T>({ ...options, clock: this.#clock, log: this.#log, onIdle });
-    if (this.#exiting) queue.shutdown();
-    return queue;
+  #intakeOf(name: string) {
+    return this.#named.get(name)?.intake ?? null;
   }
 
-  #sendAlone<T>(request: EnqueueRequest<T>): void {
-    const source = new MemorySource<T>({ max_entries: 2, max_bytes: null }, () => {});
-    source.push(request.entry);
-    const queue: Queue<T> = this.#make({ ...request, source }, () => {
-      this.#loose.delete(queue as Queue<unknown>);
-    });
-    this.#loose.add(queue as Queue<unknown>);
-    queue.poll();
+  #all(): (Queue<unknown> | NamedQueue<unknown>)[] {
+    return [...this.#polled, ...this.#named.values()];
   }
 
-  #memoryOf(name: string): MemorySource<unknown> | undefined {
-    return this.#transient.get(name)?.source as MemorySource<unknown> | undefined;
-  }
-
-  #all(): Queue<unknown>[] {
-    return [...this.#polled, ...this.#transient.values(), ...this.#loose];
-  }
-
-  #totals(queues = this.#all()): DrainResult {
-    let delivered = 0;
-    let lost = 0;
-    for (const queue of queues) {
-      const metrics = queue.metrics();
-      delivered += metrics.delivered;
-      lost += metrics.lost;
-    }
-    return { delivered, lost };
+  #totals(): DrainResult {
+    const totals = { delivered: 0, kept: 0, lost: 0 };
+    for (const queue of this.#all()) add(totals, queue.metrics());
+    return totals;
   }
 
   #list(): void {
@@ -217,4 +173,40 @@ export class QueueManager {
   #check(name: string): void {
     if (this.#closed) throw new GatewayError('GW_E_QUEUE_CLOSED', `queue ${name} is closed`);
   }
+}
+
+/** Resolves when `work` has, or when `timeoutMs` are over. */
+export async function within(
+  clock: QueueClock,
+  timeoutMs: number,
+  work: Promise<unknown>,
+): Promise<void> {
+  if (timeoutMs === Number.POSITIVE_INFINITY) {
+    await work;
+    return;
+  }
+  let timer: unknown;
+  const deadline = new Promise<void>((resolve) => {
+    timer = clock.setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([deadline, work]);
+  clock.clearTimeout(timer);
+}
+
+/** What happened between two readings of the counters. */
+export function difference(
+  after: Pick<QueueCounters, keyof DrainResult>,
+  before: Pick<QueueCounters, keyof DrainResult>,
+): DrainResult {
+  return {
+    delivered: after.delivered - before.delivered,
+    kept: after.kept - before.kept,
+    lost: after.lost - before.lost,
+  };
+}
+
+function add(totals: { -readonly [K in keyof DrainResult]: number }, row: DrainResult): void {
+  totals.delivered += row.delivered;
+  totals.kept += row.kept;
+  totals.lost += row.lost;
 }

@@ -2,17 +2,19 @@
  * Kong's queue (3.3 and later): one consumer per queue collects entries into batches, hands them to
  * a handler one batch at a time, repeats what fails, and gives up in the end. Producers never wait
  * and never see a delivery error. Entries wait in an `EntrySource`; a queue has one timer at most.
+ * `docs/queue.md` describes the rules; the numbers below are Kong's.
  */
-import type { Clock } from '../time.js';
+import { type BatchHandler, Delivery, type QueueLines } from './delivery.js';
 import type { QueueParameters } from './params.js';
+import type { QueueClock } from './queue-clock.js';
+import {
+  emptyCounters,
+  type QueueCounters,
+  type QueueMetrics,
+  queueLabel,
+  queueMetrics,
+} from './queue-metrics.js';
 import type { EntrySource } from './source.js';
-
-/**
- * Delivers one batch, oldest entry first. Success is a return of nothing or `true`, or a promise of
- * it; a throw or anything else is a failure, a string its reason. The signal fires when a drain has
- * run out of time.
- */
-export type BatchHandler<T> = (batch: readonly T[], signal: AbortSignal) => unknown;
 
 export type QueueLog = (level: 'info' | 'warn' | 'error', message: string) => void;
 
@@ -23,58 +25,53 @@ export interface QueueOptions<T> {
   readonly parameters: QueueParameters;
   readonly handler: BatchHandler<T>;
   readonly source: EntrySource<T>;
-  readonly clock: Clock;
+  readonly clock: QueueClock;
   readonly log: QueueLog;
+  readonly trace?: ((message: string) => void) | null;
+  /** Counters to go on with; default new ones. */
+  readonly counters?: QueueCounters;
   /** Called whenever the consumer ends because nothing waits any more. */
   readonly onIdle?: () => void;
 }
 
-export interface QueueMetrics {
-  readonly name: string;
-  /** Entries and bytes waiting. */
-  readonly entries: number;
-  readonly bytes: number;
-  /** Entries handed to the handler and not yet delivered or given up. */
-  readonly inFlight: number;
-  /** Counters of entries: delivered, dropped for room, given up; `retried` counts attempts. */
-  readonly delivered: number;
-  readonly dropped: number;
-  readonly retried: number;
-  readonly lost: number;
-}
-
-/** Below this a batch is closed: waiting for less is not worth a timer. */
-const leastWaitMs = 50;
-/** A waiting consumer looks at least this often whether the process ends. */
-const longestWaitMs = 1000;
-const noReason = 'no error details returned by handler';
+/** Below this a batch is closed: waiting for less is not worth a timer. Seconds. */
+const leastWaitS = 0.05;
+/** A waiting consumer looks at least this often whether the process ends. Seconds. */
+const longestWaitS = 1;
+/** Sums of fractions are not exact: times closer than this are the same. Seconds. */
+const sameS = 1e-6;
 
 export class Queue<T> {
   readonly name: string;
   readonly source: EntrySource<T>;
-  readonly #clock: Clock;
-  readonly #log: QueueLog;
+  readonly lines: QueueLines;
+  readonly #clock: QueueClock;
   readonly #onIdle: () => void;
   readonly #abort = new AbortController();
+  readonly #deliveries = new Set<Delivery<T>>();
+  readonly #counters: QueueCounters;
   #parameters: QueueParameters;
   /** Parameters that take over once the queue has drained. */
   #next: QueueParameters | null = null;
   #handler: BatchHandler<T>;
-  #running = false;
-  #stopping: 'no' | 'shutdown' | 'drain' = 'no';
-  /** Entries of the batch being collected. */
+  #state: 'idle' | 'scheduled' | 'collecting' | 'delivering' = 'idle';
+  #exiting = false;
+  #flushing = false;
+  #timer: unknown = null;
+  /** The batch being collected: its entries so far, its first moment, how long it may wait. */
   #collected = 0;
-  /** From here on an arrival closes the batch being collected. */
-  #closeAtMs = 0;
-  #wake: (() => void) | null = null;
+  #startS = 0;
+  #delayS = 0;
+  /** End of the wait for the next entry; an arrival starts it anew. */
+  #waitEndS = 0;
+  /** An arrival has ended the wait; its entry is counted when the consumer gets its turn. */
+  #woken = false;
   #seenDrops: number;
   #hasDropped = false;
   #warned = false;
   #inFlight = 0;
-  #delivered = 0;
-  #dropped = 0;
-  #retried = 0;
-  #lost = 0;
+  /** Arrival of the oldest entry of the batch in flight, in milliseconds of the clock. */
+  #bornMs = 0;
   #idleWaiters: (() => void)[] = [];
 
   constructor(options: QueueOptions<T>) {
@@ -84,14 +81,20 @@ export class Queue<T> {
     this.#handler = options.handler;
     this.#clock = options.clock;
     this.#onIdle = options.onIdle ?? (() => {});
+    this.#counters = options.counters ?? emptyCounters();
     this.#seenDrops = options.source.dropped;
     const label = queueLabel(options.name, options.tag);
-    this.#log = (level, message) => options.log(level, label + message);
+    const { log, trace } = options;
+    this.lines = {
+      log: (level, message) => log(level, label + message),
+      trace: trace ? (message) => trace(label + message) : null,
+    };
+    this.lines.trace?.('queue created');
   }
 
   /** True while nothing waits and nothing is being delivered. */
   get idle(): boolean {
-    return !this.#running && this.source.count === 0;
+    return this.#state === 'idle' && this.source.count === 0 && this.#inFlight === 0;
   }
 
   /** Looks for new entries. Cheap: call it after every batch of events and after every push. */
@@ -99,32 +102,43 @@ export class Queue<T> {
     this.#watch();
     const { count } = this.source;
     if (count === 0 || this.#abort.signal.aborted) return;
-    if (!this.#running) {
-      this.#running = true;
-      this.#clock.setTimeout(() => void this.#run(), 0);
-    } else if (this.#wake && count > this.#collected) {
-      this.#arrival(count);
-    }
+    if (this.#state === 'idle') this.start();
+    else if (this.#state === 'collecting' && count > this.#collected) this.#arrival(count);
+  }
+
+  /** Lets the consumer begin as soon as the caller yields, even where nothing waits. */
+  start(): void {
+    if (this.#state !== 'idle' || this.#abort.signal.aborted) return;
+    this.#state = 'scheduled';
+    this.#setTimer(0, () => {
+      this.lines.trace?.('processing queue');
+      this.#consume();
+    });
   }
 
   /** The handler applies from the next attempt on, the parameters once the queue has drained. */
   configure(parameters: QueueParameters, handler: BatchHandler<T>): void {
     this.#handler = handler;
-    if (this.#stopping === 'drain') this.#stopping = 'no';
-    if (this.#running) this.#next = parameters;
-    else this.#parameters = parameters;
+    this.#flushing = false;
+    if (this.#state === 'idle') this.#parameters = parameters;
+    else this.#next = parameters;
   }
 
   /** Kong's end of a process: a waiting batch is sent within about a second, retries go on. */
   shutdown(): void {
-    if (this.#stopping === 'no') this.#stopping = 'shutdown';
+    this.#exiting = true;
   }
 
   /** Sends what waits without collecting further; resolves when nothing is left. */
   flush(): Promise<void> {
-    this.#stopping = 'drain';
+    this.#flushing = true;
     this.poll();
-    this.#wake?.();
+    if (this.#state === 'collecting') this.#wake();
+    return this.whenIdle();
+  }
+
+  /** Resolves when nothing waits and nothing is being delivered, or when the queue is abandoned. */
+  whenIdle(): Promise<void> {
     if (this.idle || this.#abort.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
@@ -132,154 +146,182 @@ export class Queue<T> {
   /** Ends the queue now: aborts the handler and counts everything that is left as lost. */
   abandon(): void {
     if (this.#abort.signal.aborted) return;
-    this.#lost += this.#inFlight + this.source.count;
-    this.#inFlight = 0;
+    this.#clock.clearTimeout(this.#timer);
     this.#abort.abort();
+    for (const delivery of this.#deliveries) delivery.stop();
+    this.#deliveries.clear();
+    const left = this.#inFlight + this.source.count;
+    if (this.source.keep?.()) this.#counters.kept += left;
+    else this.#counters.lost += left;
+    this.#inFlight = 0;
     while (this.source.count > 0) this.source.take(1024);
-    this.#wake?.();
+    this.#state = 'idle';
     this.#finishIdle();
   }
 
   metrics(): QueueMetrics {
     this.#watch();
-    return {
-      name: withoutUserInfo(this.name),
-      entries: this.source.count,
-      bytes: this.source.bytes,
-      inFlight: this.#inFlight,
-      delivered: this.#delivered,
-      dropped: this.#dropped + (this.source.refused ?? 0),
-      retried: this.#retried,
-      lost: this.#lost,
-    };
+    const flightMs = this.#inFlight > 0 ? this.#clock.now() * 1000 - this.#bornMs : 0;
+    const ageMs = Math.max(flightMs, this.source.oldestAgeMs?.() ?? 0);
+    return queueMetrics(this.name, this.source, this.#inFlight, ageMs, this.#counters);
   }
 
-  async #run(): Promise<void> {
-    while (this.source.count > 0 && !this.#abort.signal.aborted) {
+  /** Works until the queue has nothing left, or something has to be waited for. */
+  #consume(): void {
+    while (!this.#abort.signal.aborted) {
+      if (this.source.count === 0) {
+        if (this.#inFlight === 0) this.#end();
+        return;
+      }
       if (this.#parameters.concurrency_limit === -1) {
-        const all = this.source.take(Number.MAX_SAFE_INTEGER);
-        await Promise.all(all.map((entry) => this.#deliver([entry])));
+        for (const entry of this.source.take(Number.MAX_SAFE_INTEGER)) this.#deliver([entry]);
+        this.#state = 'idle';
         continue;
       }
-      await this.#collect();
-      const batch = this.source.take(this.#collected);
-      this.#collected = 0;
-      this.#watch();
-      if (this.#hasDropped) this.#log('info', 'queue resumed processing');
-      this.#hasDropped = false;
-      if (batch.length > 0) await this.#deliver(batch);
+      this.#startS = this.#clock.now();
+      this.#delayS = this.#parameters.max_coalescing_delay;
+      this.#collected = 1;
+      if (!this.#collect(this.#startS) || !this.#pickUp()) return;
     }
-    this.#running = false;
+  }
+
+  /**
+   * Kong's loop around its semaphore. True: the batch is closed; false: more is awaited. No time
+   * passes while entries are taken that wait already.
+   */
+  #collect(nowS: number): boolean {
+    const { max_batch_size } = this.#parameters;
+    while (this.#collected < max_batch_size) {
+      const leftS = this.#delayS - (nowS - this.#startS);
+      if (leftS < leastWaitS) break;
+      let waitS = Math.min(leftS, longestWaitS);
+      if (this.#exiting) waitS = this.#delayS = leastWaitS;
+      if (this.source.count > this.#collected) {
+        this.#collected++;
+      } else if (this.#flushing) {
+        break;
+      } else {
+        this.#state = 'collecting';
+        this.#waitEndS = nowS + waitS;
+        this.#setTimer(waitS, () => this.#waited());
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** An entry came while a batch is being collected. Costs no timer while the batch stays open. */
+  #arrival(count: number): void {
+    if (this.#woken) return;
+    const nowS = this.#clock.now();
+    const leftS = this.#delayS - (nowS - this.#startS);
+    if (leftS < leastWaitS || this.#exiting || count >= this.#parameters.max_batch_size) {
+      this.#wake();
+      return;
+    }
+    this.#collected = count;
+    this.#waitEndS = nowS + Math.min(leftS, longestWaitS);
+  }
+
+  #wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    this.#clock.clearTimeout(this.#timer);
+    this.#setTimer(0, () => this.#waited());
+  }
+
+  /** The wait is over: by time, or because an entry came. */
+  #waited(): void {
+    const nowS = this.#clock.now();
+    const leftS = this.#waitEndS - nowS;
+    if (this.#woken) {
+      this.#woken = false;
+      if (this.source.count > this.#collected) this.#collected++;
+    } else if (leftS > sameS) {
+      this.#setTimer(leftS, () => this.#waited());
+      return;
+    }
+    if (this.#collect(nowS) && this.#pickUp()) this.#consume();
+  }
+
+  /** Takes the batch out and delivers it. True where that has ended in this turn. */
+  #pickUp(): boolean {
+    this.#state = 'delivering';
+    this.#bornMs = this.#clock.now() * 1000 - (this.source.oldestAgeMs?.() ?? 0);
+    // Entries collected before may have been dropped for room meanwhile.
+    const batch = this.source.take(Math.min(this.#collected, this.source.count));
+    this.#collected = 0;
+    this.#watch();
+    if (this.#hasDropped) this.lines.log('info', 'queue resumed processing');
+    this.#hasDropped = false;
+    return batch.length === 0 || this.#deliver(batch);
+  }
+
+  /** True where the delivery has ended in this turn; else the consumer goes on when it ends. */
+  #deliver(batch: readonly T[]): boolean {
+    let isSynchronous = true;
+    let hasEnded = false;
+    const delivery: Delivery<T> = new Delivery({
+      batch,
+      handler: () => this.#handler,
+      parameters: this.#parameters,
+      clock: this.#clock,
+      lines: this.lines,
+      signal: this.#abort.signal,
+      onRetry: () => {
+        this.#counters.retried++;
+      },
+      onEnd: (outcome) => {
+        hasEnded = true;
+        this.#deliveries.delete(delivery);
+        this.#inFlight -= batch.length;
+        this.#counters[outcome] += batch.length;
+        this.source.settle?.(batch.length);
+        if (!isSynchronous) this.#consume();
+      },
+    });
+    this.#inFlight += batch.length;
+    this.#deliveries.add(delivery);
+    delivery.attempt();
+    isSynchronous = false;
+    return hasEnded;
+  }
+
+  #end(): void {
+    this.lines.trace?.('done processing queue');
+    this.#state = 'idle';
+    this.#warned = false;
     if (this.#next) this.#parameters = this.#next;
     this.#next = null;
     this.#finishIdle();
   }
 
-  /** Waits until the batch is full or its time is over; `#collected` is then its size. */
-  async #collect(): Promise<void> {
-    const { max_batch_size } = this.#parameters;
-    let delayMs = this.#parameters.max_coalescing_delay * 1000;
-    const startMs = this.#clock.now();
-    this.#collected = 1;
-    while (this.#collected < max_batch_size && !this.#abort.signal.aborted) {
-      const leftMs = delayMs - (this.#clock.now() - startMs);
-      if (leftMs < leastWaitMs) break;
-      if (this.source.count > this.#collected) {
-        this.#collected = Math.min(this.source.count, max_batch_size);
-        continue;
-      }
-      if (this.#stopping === 'drain') break;
-      let waitMs = Math.min(leftMs, longestWaitMs);
-      if (this.#stopping === 'shutdown') waitMs = delayMs = leastWaitMs;
-      this.#closeAtMs = startMs + delayMs - leastWaitMs;
-      await this.#sleep(waitMs, true);
-    }
-    // Entries collected before may have been dropped for room meanwhile.
-    this.#collected = Math.min(this.#collected, this.source.count);
-  }
-
-  /** Entries came while a batch is being collected: joins them to it, and closes it where due. */
-  #arrival(count: number): void {
-    const { max_batch_size } = this.#parameters;
-    const late = this.#clock.now() > this.#closeAtMs;
-    this.#collected = late ? this.#collected + 1 : Math.min(count, max_batch_size);
-    if (late || this.#collected === max_batch_size) this.#wake?.();
-  }
-
-  async #deliver(batch: readonly T[]): Promise<void> {
-    const parameters = this.#parameters;
-    const startMs = this.#clock.now();
-    this.#inFlight += batch.length;
-    for (let attempt = 0; ; attempt++) {
-      const reason = await this.#attempt(batch);
-      if (this.#abort.signal.aborted) return;
-      if (reason === null) break;
-      this.#log('warn', `handler could not process entries: ${reason}`);
-      if (reason === noReason) {
-        this.#log('error', 'handler returned falsy value but no error information');
-      }
-      if (this.#clock.now() - startMs > parameters.max_retry_time * 1000) {
-        this.#giveUp(batch.length);
-        return;
-      }
-      const pause = parameters.initial_retry_delay * 2 ** attempt;
-      await this.#sleep(Math.min(parameters.max_retry_delay, pause) * 1000, false);
-      if (this.#abort.signal.aborted) return;
-      this.#retried++;
-    }
-    this.#inFlight -= batch.length;
-    this.#delivered += batch.length;
-  }
-
-  /** One call of the handler: null, or why it failed. */
-  async #attempt(batch: readonly T[]): Promise<string | null> {
-    try {
-      const result = await this.#handler(batch, this.#abort.signal);
-      if (result === undefined || result === true) return null;
-      return typeof result === 'string' && result !== '' ? result : noReason;
-    } catch (error) {
-      return (error instanceof Error ? error.message : String(error)) || noReason;
-    }
-  }
-
-  #giveUp(count: number): void {
-    this.#inFlight -= count;
-    this.#lost += count;
-    this.#log(
-      'error',
-      `could not send entries due to max_retry_time exceeded. ${count} queue entries were lost`,
-    );
-  }
-
-  /** Resolves after `ms`, when the queue is abandoned, or, if `interruptible`, on `#wake`. */
-  #sleep(ms: number, interruptible: boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        this.#clock.clearTimeout(timer);
-        this.#abort.signal.removeEventListener('abort', end);
-        if (interruptible) this.#wake = null;
-        resolve();
-      };
-      const timer = this.#clock.setTimeout(end, ms);
-      this.#abort.signal.addEventListener('abort', end);
-      if (interruptible) this.#wake = end;
-    });
+  #setTimer(waitS: number, fn: () => void): void {
+    this.#timer = this.#clock.setTimeout(fn, waitS * 1000);
   }
 
   /** Counts drops, and speaks for sources that cannot: the core writes its rings without a word. */
   #watch(): void {
     const drops = (this.source.dropped - this.#seenDrops) >>> 0;
     this.#seenDrops = this.source.dropped;
-    this.#dropped += drops;
-    if (!this.source.speaks) {
-      const high = this.source.count >= 0.8 * this.#parameters.max_entries;
-      if (high && !this.#warned) this.#log('warn', 'queue at 80% capacity');
-      this.#warned = high;
-      if (drops > 0 && !this.#hasDropped) {
-        this.#log('error', 'queue full, dropping old entries until processing is successful again');
-      }
-    }
-    if (drops > 0) this.#hasDropped = true;
+    if (!this.source.speaks) this.#speak(drops);
+    if (drops === 0) return;
+    this.#counters.dropped += drops;
+    this.#hasDropped = true;
+    if (this.#state !== 'collecting') return;
+    // Entries that were counted for the batch already are gone, and the newest is not counted yet.
+    const { count } = this.source;
+    const left = this.#woken ? count - 1 : Math.min(this.#collected - drops, count);
+    this.#collected = Math.max(0, Math.min(this.#collected, left));
+  }
+
+  #speak(drops: number): void {
+    const high = this.source.count >= 0.8 * this.#parameters.max_entries;
+    if (high && !this.#warned) this.lines.log('warn', 'queue at 80% capacity');
+    this.#warned = high;
+    if (drops === 0 || this.#hasDropped) return;
+    const text = 'queue full, dropping old entries until processing is successful again';
+    this.lines.log('error', text);
   }
 
   #finishIdle(): void {
@@ -288,14 +330,4 @@ export class Queue<T> {
     for (const resolve of waiters) resolve();
     this.#onIdle();
   }
-}
-
-/** What a log line about a queue begins with. */
-export function queueLabel(name: string, tag = ''): string {
-  return `[${tag}] queue ${withoutUserInfo(name)}: `;
-}
-
-/** Queue names may be URLs; what stands before the `@` of one is a secret. */
-function withoutUserInfo(name: string): string {
-  return name.replace(/\/\/[^@/]*@/, '//***@');
 }

@@ -4,14 +4,17 @@
  */
 import type { PluginEntity } from '../config/model.js';
 import type { Core } from '../core/instance.js';
+import { LogRecord } from '../core/layout.js';
 import { type Ring, RingTable } from '../core/ring.js';
 import type { LogEntry, LogSink } from '../plugin/log-types.js';
 import type { Clock } from '../time.js';
 import { decodeLogRecord, type LogResolver } from './entry.js';
 import { OncePerInterval, queueDefaults, queueIdentity } from './params.js';
-import type { QueueLog, QueueMetrics } from './queue.js';
+import type { QueueLog } from './queue.js';
+import { inSeconds } from './queue-clock.js';
 import { type DrainResult, QueueManager } from './queue-manager.js';
-import { mapSource } from './source.js';
+import type { QueueMetrics } from './queue-metrics.js';
+import { type EntrySource, mapSource } from './source.js';
 
 export interface LogShippingOptions {
   readonly core: Core;
@@ -41,7 +44,7 @@ export class LogShipping {
   constructor(options: LogShippingOptions) {
     this.#options = options;
     this.rings = new RingTable(options.core);
-    this.queues = new QueueManager(options);
+    this.queues = new QueueManager({ clock: inSeconds(options.clock), log: options.log });
   }
 
   /**
@@ -62,12 +65,14 @@ export class LogShipping {
       maxBytes: parameters.max_bytes,
     });
     const source = mapSource(
-      ring,
+      recordSource(ring, clock),
       (record): LogEntry => decodeLogRecord(record, resolver),
       (error) => log('error', `[${tag}] a log record was dropped: ${(error as Error).message}`),
     );
-    const handler = (batch: readonly LogEntry[], signal: AbortSignal) =>
-      sink.send(batch, config, signal);
+    const handler = async (batch: readonly LogEntry[], signal: AbortSignal) => {
+      await sink.send(batch, config, signal);
+      return true;
+    };
     this.queues.open(key, parameters, handler, source, { name, tag });
     const attachment: OwnAttachment = { ring: ring.id, key, source: ring };
     return attachment;
@@ -95,6 +100,26 @@ export class LogShipping {
   metrics(): QueueMetrics[] {
     return this.queues.metrics();
   }
+}
+
+/** A ring of the core whose records know when their request began. */
+function recordSource(ring: Ring, clock: Clock): EntrySource<Buffer> {
+  return {
+    get count() {
+      return ring.count;
+    },
+    get bytes() {
+      return ring.bytes;
+    },
+    get dropped() {
+      return ring.dropped;
+    },
+    take: (max) => ring.take(max),
+    oldestAgeMs: () => {
+      const startMs = ring.oldestF64(LogRecord.startWallMs);
+      return startMs === null ? 0 : clock.wall() - startMs;
+    },
+  };
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { ControlValues } from '../core/control.js';
 import { latencyBucketsMs } from '../core/layout.js';
 import type { HistogramValues, SlotValues } from '../core/metric-slot.js';
-import type { QueueMetrics } from '../log/queue.js';
+import type { QueueMetrics } from '../log/queue-metrics.js';
 import type { Series } from './metrics.js';
 
 export interface Scrape {
@@ -152,6 +152,9 @@ const queueFamilies = [
   ['headgate_queue_dropped_total', 'dropped', 'counter', 'Entries dropped for room'],
   ['headgate_queue_retries_total', 'retried', 'counter', 'Repeated attempts'],
   ['headgate_queue_lost_total', 'lost', 'counter', 'Entries given up'],
+  ['headgate_queue_oldest_age_seconds', 'ageSeconds', 'gauge', 'Age of the oldest entry'],
+  ['headgate_queue_journal_bytes', 'journalBytes', 'gauge', 'Bytes of the journal on disk'],
+  ['headgate_queue_spilled_entries', 'spilled', 'gauge', 'Entries that wait on disk only'],
 ] as const;
 
 function queueMetrics(text: Text, queues: readonly QueueMetrics[]): void {

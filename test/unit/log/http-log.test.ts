@@ -219,7 +219,7 @@ describe('from the core to the log server', () => {
     for (let i = 0; i < 6; i++) ring.push(logRecord({ fields: { status: 200 + i } }));
     shipping.pollAll();
     await server.received(1);
-    expect(await shipping.drain(2000)).toEqual({ delivered: 6, lost: 0 });
+    expect(await shipping.drain(2000)).toEqual({ delivered: 6, kept: 0, lost: 0 });
     const batches = server.requests.map(({ body }) => JSON.parse(body));
     expect(batches.map((batch) => batch.map(statusOf))).toEqual([
       [200, 201, 202, 203],
@@ -244,7 +244,7 @@ describe('from the core to the log server', () => {
     expect(await shipping.drain(2000)).toMatchObject({ lost: 0 });
     expect(server.requests.map(({ body }) => statusOf(JSON.parse(body)))).toEqual([200, 201, 202]);
     const [metrics] = shipping.metrics();
-    expect(metrics).toMatchObject({ delivered: 3, lost: 0, dropped: 0 });
+    expect(metrics).toMatchObject({ delivered: 3, kept: 0, lost: 0, dropped: 0 });
     expect(metrics.retried).toBeGreaterThanOrEqual(2);
   });
 
@@ -254,7 +254,7 @@ describe('from the core to the log server', () => {
     const { shipping, logs } = setUp();
     const { key } = shipping.attach(plugin(server.port), httpLog.logSink!);
     shipping.rings.open(key, { maxEntries: 100 }).push(logRecord());
-    expect(await shipping.drain(5000)).toEqual({ delivered: 1, lost: 0 });
+    expect(await shipping.drain(5000)).toEqual({ delivered: 1, kept: 0, lost: 0 });
     expect(server.requests).toHaveLength(3);
     expect(logs).toHaveLength(2);
     expect(logs[0]).toContain('handler could not process entries: request to 127.0.0.1');
@@ -268,7 +268,7 @@ describe('from the core to the log server', () => {
     const { key } = shipping.attach(plugin(server.port), httpLog.logSink!);
     const ring = shipping.rings.open(key, { maxEntries: 100 });
     for (let i = 0; i < 3; i++) ring.push(logRecord());
-    expect(await shipping.drain(200)).toEqual({ delivered: 0, lost: 3 });
+    expect(await shipping.drain(200)).toEqual({ delivered: 0, kept: 0, lost: 3 });
   });
 
   test('a reload keeps the ring and what waits; the last detach closes it', async () => {

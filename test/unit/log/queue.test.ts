@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createCore } from '../../../src/core/instance.js';
 import { RingTable } from '../../../src/core/ring.js';
+import type { BatchHandler } from '../../../src/log/delivery.js';
 import { type QueueParameters, queueDefaults } from '../../../src/log/params.js';
-import type { BatchHandler } from '../../../src/log/queue.js';
+import { inSeconds } from '../../../src/log/queue-clock.js';
 import { QueueManager } from '../../../src/log/queue-manager.js';
-import { MemorySource } from '../../../src/log/source.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const core = createCore();
@@ -14,10 +14,14 @@ function setUp(parameters: Partial<QueueParameters> = {}) {
   const clock = new VirtualClock();
   const logs: string[] = [];
   const calls: string[][] = [];
-  const manager = new QueueManager({ clock, log: (level, text) => logs.push(`${level} ${text}`) });
+  const manager = new QueueManager({
+    clock: inSeconds(clock),
+    log: (level, text) => logs.push(`${level} ${text}`),
+  });
   const ring = new RingTable(core).open('q', { maxEntries: parameters.max_entries ?? 10_000 });
   const handler: BatchHandler<Buffer> = (batch) => {
     calls.push(batch.map(String));
+    return true;
   };
   const all = { ...queueDefaults, ...parameters };
   return { clock, logs, calls, manager, ring, handler, parameters: all };
@@ -47,6 +51,10 @@ describe('a queue over a ring of the core', () => {
         dropped: 0,
         retried: 0,
         lost: 0,
+        kept: 0,
+        ageSeconds: 0,
+        journalBytes: 0,
+        spilled: 0,
       },
     ]);
     t.ring.take(9);
@@ -84,7 +92,7 @@ describe('a queue over a ring of the core', () => {
 
   test('a key opened again gets the newest handler, also for repetitions', async () => {
     const t = setUp({ initial_retry_delay: 1 });
-    const failing = () => 'down';
+    const failing = () => [false, 'down'];
     t.manager.open('q', t.parameters, failing, t.ring);
     t.ring.push(bytes('a'));
     t.manager.pollAll();
@@ -128,7 +136,7 @@ describe('drain', () => {
     for (const text of ['a', 'b', 'c']) t.ring.push(bytes(text));
     const drained = t.manager.drain(10_000);
     await t.clock.runOut(100);
-    expect(await drained).toEqual({ delivered: 3, lost: 0 });
+    expect(await drained).toEqual({ delivered: 3, kept: 0, lost: 0 });
     expect(t.calls).toEqual([['a', 'b'], ['c']]);
     expect(t.clock.pending).toBe(0);
   });
@@ -146,7 +154,7 @@ describe('drain', () => {
     await t.clock.moveTo(4999);
     expect(aborted).toBe(0);
     await t.clock.runOut();
-    expect(await drained).toEqual({ delivered: 0, lost: 3 });
+    expect(await drained).toEqual({ delivered: 0, kept: 0, lost: 3 });
     expect([aborted, t.ring.count, t.clock.pending]).toEqual([1, 0, 0]);
     expect(t.manager.metrics()[0]).toMatchObject({ inFlight: 0, lost: 3 });
     expect(() => t.manager.open('r', t.parameters, t.handler, t.ring)).toThrowError(
@@ -156,54 +164,17 @@ describe('drain', () => {
 
   test('cuts a pause between two attempts at its deadline', async () => {
     const t = setUp({ initial_retry_delay: 50 });
-    t.manager.open('q', t.parameters, () => 'down', t.ring);
+    t.manager.open('q', t.parameters, () => [false, 'down'], t.ring);
     t.ring.push(bytes('a'));
     const drained = t.manager.drain(1000);
     await t.clock.runOut();
-    expect(await drained).toEqual({ delivered: 0, lost: 1 });
+    expect(await drained).toEqual({ delivered: 0, kept: 0, lost: 1 });
     expect([t.clock.now(), t.clock.pending]).toEqual([1000, 0]);
   });
 
   test('of nothing resolves at once', async () => {
     const t = setUp();
-    expect(await t.manager.drain(60_000)).toEqual({ delivered: 0, lost: 0 });
+    expect(await t.manager.drain(60_000)).toEqual({ delivered: 0, kept: 0, lost: 0 });
     expect(t.clock.pending).toBe(0);
-  });
-});
-
-describe('a source in memory', () => {
-  test('keeps order and byte counts over many takes', () => {
-    const source = new MemorySource<string>({ max_entries: 5000, max_bytes: null }, () => {});
-    const expected: string[] = [];
-    const taken: string[] = [];
-    for (let i = 0; i < 20_000; i++) {
-      expected.push(`e${i}`);
-      expect(source.push(`e${i}`)).toBeNull();
-      if (i % 3 === 0) taken.push(...source.take(i % 7));
-    }
-    taken.push(...source.take(100_000));
-    expect(source.dropped + taken.length).toBe(20_000);
-    expect(taken.at(-1)).toBe(expected.at(-1));
-    expect(new Set(taken).size).toBe(taken.length);
-    expect([source.count, source.bytes]).toEqual([0, 0]);
-  });
-
-  test('refuses an entry above max_bytes and measures in UTF-8', () => {
-    const lines: string[] = [];
-    const source = new MemorySource<string>({ max_entries: 9, max_bytes: 4 }, (_level, text) =>
-      lines.push(text),
-    );
-    expect(source.push('ää')).toBeNull();
-    expect(source.bytes).toBe(4);
-    expect(source.push('äää')).toBe(
-      "string to be queued is longer (6 bytes) than the queue's max_bytes (4 bytes)",
-    );
-    expect([source.full, source.fits('x'), source.count, source.refused]).toEqual([
-      true,
-      false,
-      1,
-      1,
-    ]);
-    expect(lines).toHaveLength(1);
   });
 });
