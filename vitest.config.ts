@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 /** `VITEST_SUITE=fuzz|soak` runs the long suites, which the default run leaves out. */
@@ -15,6 +16,20 @@ const project = (name: string, include: string[], exclude: string[] = []) => ({
   test: { name, include, exclude, env: { HEADGATE_CORE: name } },
 });
 
+/** Suites over real sockets: they run on the native driver as well, where it is built. */
+const nativeSuites = [
+  'test/e2e/**/*.test.ts',
+  'test/hostile/{requests,responses}.test.ts',
+  'test/native/**/*.test.ts',
+];
+const nativeProject = {
+  extends: true as const,
+  test: { name: 'native', include: nativeSuites, env: { HEADGATE_TEST_DRIVER: 'native' } },
+};
+const native = existsSync(new URL('./build/native/headgate.node', import.meta.url))
+  ? [nativeProject]
+  : [];
+
 const all = ['test/**/*.test.ts'];
 const chosen = process.env.HEADGATE_CORE;
 
@@ -29,9 +44,10 @@ export default defineConfig({
     projects: long
       ? [project(chosen ?? 'release', [`test/${suite}/**/*.test.ts`])]
       : chosen
-        ? [project(chosen, all, ['test/fuzz/**', 'test/soak/**'])]
+        ? [project(chosen, all, ['test/fuzz/**', 'test/soak/**', 'test/native/**']), ...native]
         : [
-            project('release', all, ['test/fuzz/**', 'test/soak/**']),
+            project('release', all, ['test/fuzz/**', 'test/soak/**', 'test/native/**']),
+            ...native,
             project('checked', coreSuites),
             project('debug', coreSuites),
           ],

@@ -38,7 +38,8 @@ export function init(seedLow: u32, seedHigh: u32): void {
 /**
  * Handles `count` event records (limits.eventsPerBatch at most) in the events region at the clock
  * in Control; returns the number of command records in the commands region. Memory that commands
- * point at stays as it is until the next call.
+ * point at stays as it is until the next call. Control.eventsTaken says how many events fitted; the
+ * caller moves the rest to the front and calls again, once the commands are carried out.
  */
 export function process(count: u32): u32 {
   return processBatch(count);

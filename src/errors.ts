@@ -28,6 +28,7 @@ export const errorTable = {
   GW_E_SETTING_UNKNOWN: row('config', null),
   GW_E_SETTING_VALUE: row('config', null),
   GW_E_LISTEN: row('config', null),
+  GW_E_DRIVER: row('config', null),
   GW_E_PLUGIN_UNKNOWN: row('config', 400),
   GW_E_PLUGIN_DEFINITION: row('plugin', null),
   GW_E_PLUGIN_PHASE: row('plugin', 500),

@@ -150,7 +150,9 @@ class GatewayNode implements Gateway {
     };
     for (const spec of settings.adminListen) this.#admins.push(await openAdmin(spec, admin));
     this.#state = 'running';
-    logger.info({ addresses: this.addresses, hash: config.snapshot.hash }, 'gateway started');
+    const { hash } = config.snapshot;
+    const { name, reason } = worker.driver;
+    logger.info({ addresses: this.addresses, hash, driver: name, reason }, 'gateway started');
   }
 
   /** The configuration as the options and settings name it; null: none is named. */

@@ -56,6 +56,7 @@ export const limits = {
   editBytes: bytes(262144, 'header edits or a local reply above it: plugin error, answered 500'),
   replyBodyBytes: bytes(1048576, 'a body given to response.exit above it is an error'),
   unsentBytesPerConnection: bytes(1048576, 'hard cap kept by the driver; the connection is reset'),
+  proxyHeaderBytes: bytes(4096, 'of a PROXY protocol header; the connection is reset'),
   drainClientBodyBytes: bytes(
     65536,
     'of an unread request body after an early answer; then closed',
@@ -65,6 +66,8 @@ export const limits = {
     32,
     'granularity of the timer wheel: no deadline fires early, at most one tick late',
   ),
+  resolvedNameMs: ms(1000, 'an upstream name is looked up again for the next connection', false),
+  resolvedNames: count(4096, 'remembered addresses of upstream names are forgotten', false),
   configBytes: bytes(67108864, 'a configuration document above it is refused', false),
   configAliasNodes: count(1000000, 'a document whose aliases copy more values is refused', false),
   configDepth: count(64, 'a document nested deeper is refused', false),

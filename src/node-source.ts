@@ -73,6 +73,7 @@ function statusOf(worker: GatewayWorker): Record<string, unknown> {
       connections_writing: control.activeExchanges,
       total_requests: control.requests,
     },
+    driver: { name: worker.driver.name, reason: worker.driver.reason },
     generation: worker.generation,
     live_generations: worker.liveGenerations,
     queues: worker.queues().map(queueStatus),

@@ -10,8 +10,8 @@ import { type Core, createCore } from './core/instance.js';
 import { Event } from './core/layout.js';
 import { readMetricSlot } from './core/metric-slot.js';
 import { type EncodedTable, encodeTable, installTable } from './core/router.js';
+import { chooseDriver, type DriverChoice } from './driver/choose.js';
 import type { BoundListener, Driver, ListenSpec } from './driver/contract.js';
-import { createNetDriver } from './driver/net.js';
 import { GatewayError } from './errors.js';
 import { Generations, type Holdings } from './generation.js';
 import { AccessLog } from './log/access-log.js';
@@ -47,6 +47,8 @@ const accessLimits = { maxEntries: 100_000, maxBytes: null };
 const workspace = { id: '00000000-0000-0000-0000-000000000000', name: 'default' };
 
 export class GatewayWorker {
+  /** Which driver moves the bytes, and why that one. */
+  readonly driver: DriverChoice;
   readonly #options: WorkerOptions;
   readonly #core: Core;
   readonly #driver: Driver;
@@ -78,7 +80,8 @@ export class GatewayWorker {
       log: (level, message) => logger[level]({}, message),
     });
     this.#generations = new Generations({ core, clock, targets, shipping: this.#shipping });
-    this.#driver = createNetDriver({
+    this.driver = chooseDriver(settings);
+    this.#driver = this.driver.create({
       core,
       clock,
       target: (index) => targets.address(index),
@@ -94,7 +97,7 @@ export class GatewayWorker {
 
   /**
    * Makes a worker that listens nowhere and routes nothing yet.
-   * @throws GatewayError GW_E_SETTING_VALUE, GW_E_LAYOUT_MISMATCH
+   * @throws GatewayError GW_E_SETTING_VALUE, GW_E_LAYOUT_MISMATCH, GW_E_DRIVER
    */
   static async create(options: WorkerOptions): Promise<GatewayWorker> {
     const worker = new GatewayWorker(options);

@@ -28,6 +28,16 @@ export const parts = {
   },
 };
 
+/** Built only where it was asked for: by tools/build-native.mjs. */
+export const optionalParts = {
+  native: {
+    sources: [
+      ...['addon.cc', 'binding.gyp', 'commands.cc', 'engine.cc', 'engine.h', 'face.cc', 'face.h'],
+      ...['ids.h', 'layout.h', 'reads.cc', 'slot.h', 'sockets.cc', 'sockets.h', 'writes.cc'],
+    ].map((name) => `src/native/${name}`),
+  },
+};
+
 const stampPath = join(root, 'build', '.stamps.json');
 
 /** Installs and builds what is missing or out of date. Throws `Error` where a step fails. */
@@ -87,7 +97,7 @@ export function staleParts() {
 /** Hash over the names and bytes of the sources of one part. */
 export function sourceHash(name) {
   const hash = createHash('sha256');
-  for (const source of parts[name].sources) addToHash(hash, source);
+  for (const source of (parts[name] ?? optionalParts[name]).sources) addToHash(hash, source);
   return hash.digest('hex');
 }
 

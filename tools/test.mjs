@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildNative, obstacle } from './build-native.mjs';
 import { binary, ensure, exitCode, say } from './setup.mjs';
 
 const { values, positionals } = parseArgs({
@@ -20,6 +21,13 @@ const count = { passed: 0, failed: 0 };
 async function check(label, command) {
   say(label);
   count[(await command()) === 0 ? 'passed' : 'failed']++;
+}
+
+/** The native driver's tests run where it can be built; where it cannot, the line says why. */
+async function nativeDriver() {
+  const reason = obstacle();
+  if (reason) say(`the native driver is not tested: ${reason}`);
+  else await buildNative();
 }
 
 async function suites() {
@@ -56,6 +64,7 @@ function addReport(path, code) {
 
 try {
   await ensure();
+  await nativeDriver();
   if (!values.suite && positionals.length === 0) {
     await check('formatting and lint', () => node(binary('@biomejs/biome', 'biome'), 'check'));
     await check('types', () => node(binary('typescript', 'tsc'), '-p', 'tsconfig.test.json'));

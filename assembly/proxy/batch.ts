@@ -5,10 +5,14 @@ import { workHeld } from './client';
 import { beginCommands, commandCount, hasRoom } from './commands';
 import { handleEvent } from './events';
 import { expire } from './expire';
-import { takeReady } from './ready';
+import { hasReady, takeReady } from './ready';
 import { setClock, takeExpired } from './timers';
 
-/** Handles `count` events; returns the number of commands. */
+/**
+ * Handles `count` events, or as many as there is room for; returns the number of commands. Each
+ * event ends with its parse results and its view of shared regions, so one batch may carry events
+ * of any number of connections.
+ */
 export function processBatch(count: u32): u32 {
   reclaim();
   beginCommands();
@@ -16,10 +20,14 @@ export function processBatch(count: u32): u32 {
   runTimers();
   runReady();
   const n = min(count, LIMIT_EVENTS_PER_BATCH);
-  for (let i: u32 = 0; i < n; i++) {
-    handleEvent(changetype<Record>(EVENTS + <usize>i * RECORD_SIZE));
+  let taken: u32 = 0;
+  for (; taken < n && hasRoom(); taken++) {
+    handleEvent(changetype<Record>(EVENTS + <usize>taken * RECORD_SIZE));
     runReady();
   }
+  const control = changetype<Control>(CONTROL);
+  control.eventsTaken = taken;
+  control.more = hasReady() || !hasRoom() ? 1 : 0;
   return commandCount();
 }
 
@@ -31,7 +39,7 @@ function runTimers(): void {
   }
 }
 
-/** Connections left over here are served first in the next batch; their timers bring one about. */
+/** Connections left over here are served first in the next batch; `more` brings it about. */
 function runReady(): void {
   while (hasRoom()) {
     const c = takeReady();

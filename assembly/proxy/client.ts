@@ -13,7 +13,7 @@ import {
   SETTINGS,
   Settings,
 } from '../layout';
-import { pause, send, sendAbort } from './commands';
+import { hasRoom, pause, send, sendAbort } from './commands';
 import {
   Connection,
   FLAG_BLOCKED,
@@ -33,6 +33,7 @@ import { abandon, awaitHead, failExchange, hangUp } from './finish';
 import { relay, relayBad, relayDone, relayedBytes } from './framing';
 import { consume, heldBytes, keep } from './held';
 import { armBody } from './body-rate';
+import { markReady } from './ready';
 import { TIMER_HEADER, TIMER_TUNNEL, arm, nowMs } from './timers';
 import { requestSent } from './upstream';
 
@@ -89,6 +90,7 @@ function takeInput(c: Connection, p: usize, end: usize): usize {
     const state = c.state;
     if (state == STATE_HEAD) {
       if (c.flags & FLAG_BLOCKED) return holdRequests(c, p);
+      if (!hasRoom()) return awaitRoom(c, p);
       p = takeHead(c, p, end);
     }
     else if (state == STATE_BODY) p = takeBody(c, p, end);
@@ -104,6 +106,12 @@ function takeInput(c: Connection, p: usize, end: usize): usize {
 /** A client that does not take its answers gets no further request answered. */
 function holdRequests(c: Connection, p: usize): usize {
   pause(c);
+  return p;
+}
+
+/** A pipeline whose answers fill the output arena goes on in the next batch. */
+function awaitRoom(c: Connection, p: usize): usize {
+  markReady(c);
   return p;
 }
 

@@ -16,6 +16,7 @@ import {
   EVENT_END,
   EVENT_ERROR,
   EVENT_RESUME,
+  EVENT_TICK,
   LIMIT_DOWNSTREAM_CONNECTIONS,
   Record,
   SETTINGS,
@@ -69,6 +70,7 @@ export function handleEvent(event: Record): void {
   const type = event.type;
   if (type == EVENT_ACCEPT) return accept(event.connection, event.a);
   if (type == EVENT_DRAIN) return drain();
+  if (type == EVENT_TICK) return;
   const c = find(event.connection);
   if (!c) {
     changetype<Control>(CONTROL).lateEvents += 1;

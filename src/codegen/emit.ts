@@ -1,5 +1,5 @@
 /**
- * Writes `assembly/layout.ts` and `src/core/layout.ts` from the one definition in `layout.ts` and
+ * Writes `assembly/layout.ts`, `src/core/layout.ts` and `src/native/layout.h` from the definition in `layout.ts` and
  * from `limits.ts`. Pure: `emit()` returns texts; the build writes them, a test compares them.
  */
 import { limits } from '../limits.js';
@@ -18,6 +18,7 @@ export function emit(): EmittedFile[] {
   return [
     { path: 'assembly/layout.ts', text: assemblySide(hash) },
     { path: 'src/core/layout.ts', text: shellSide(hash) },
+    { path: 'src/native/layout.h', text: nativeSide(hash) },
   ];
 }
 
@@ -88,6 +89,38 @@ function shellSide(hash: number): string {
   const buckets = latencyBucketsMs.join(', ');
   out.push('', `export const latencyBucketsMs: readonly number[] = [${buckets}];`);
   return `${out.join('\n')}\n`;
+}
+
+/** Structs that the native driver reads or writes. */
+const nativeStructs = ['Control', 'Settings', 'AcceptInfo'] as const;
+
+function nativeSide(hash: number): string {
+  const constants: [name: string, value: number][] = [
+    ['HASH', hash],
+    ['MEMORY_PAGES', memoryPages],
+  ];
+  for (const [name, offset, size] of regions) {
+    constants.push([upper(name), offset], [`${upper(name)}_BYTES`, size]);
+  }
+  for (const group of ['event', 'command', 'errorCause', 'acceptFlag'] as const) {
+    for (const [name, value] of Object.entries(codes[group])) {
+      constants.push([`${upper(group)}_${name}`, value]);
+    }
+  }
+  for (const [name, limit] of Object.entries(limits)) {
+    if (limit.core) constants.push([`LIMIT_${upper(name)}`, limit.value]);
+  }
+  for (const name of nativeStructs) {
+    const { offsets, size } = place(name, structs[name]);
+    constants.push([`${upper(name)}_SIZE`, size]);
+    structs[name].forEach(([, field], i) => {
+      constants.push([`${upper(name)}_${upper(field)}_AT`, offsets[i]]);
+    });
+  }
+  const lines = constants.map(([name, value]) => `constexpr uint32_t ${name} = ${value}u;`);
+  return `${HEADER}#pragma once\n#include <cstdint>\n\nnamespace headgate::layout {\n${lines.join(
+    '\n',
+  )}\n}  // namespace headgate::layout\n`;
 }
 
 function shellStruct(name: string, fields: readonly Field[]): string {

@@ -137,6 +137,8 @@ export const structs = {
     ['u32', 'timers', 'connections with a deadline; 0 means no tick is needed'],
     ['u32', 'slotBytes', 'gauge: bytes held in slots'],
     ['u32', 'editCount', 'edits waiting in the edits region'],
+    ['u32', 'eventsTaken', 'by the last process(); the rest must be handed over again'],
+    ['u32', 'more', 'not 0: work is left over that no event will wake, send a TICK'],
     ['f64', 'acceptedConnections', 'counter'],
     ['f64', 'refusedConnections', 'counter: over the connection limit'],
     ['f64', 'requests', 'counter'],

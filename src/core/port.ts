@@ -60,7 +60,7 @@ export interface AcceptFacts {
 }
 
 /** Ranges of linear memory whose bytes may be sent, as [start, end) pairs, likeliest first. */
-const sendable: readonly (readonly [number, number])[] = [
+export const sendable: readonly (readonly [number, number])[] = [
   [Region.out.offset, Region.out.offset + Region.out.bytes],
   [Region.read.offset, Region.read.offset + Region.read.bytes],
   [Region.slots.offset, Region.slots.offset + Region.slots.bytes],
@@ -96,6 +96,11 @@ export class CorePort {
   /** Connections that have a deadline in the core: above 0 it needs ticks. */
   get timers(): number {
     return this.#core.u32[(Region.control.offset + Control.timers) >> 2];
+  }
+
+  /** True where the core has work left over that no event will wake: send it a TICK. */
+  get more(): boolean {
+    return this.#core.u32[(Region.control.offset + Control.more) >> 2] !== 0;
   }
 
   /** How long a peer may take nothing of what is to be flushed, in milliseconds. */
@@ -160,14 +165,17 @@ export class CorePort {
     i32[at + 1] = connection;
     u32[at + 2] = a;
     u32[at + 3] = b;
-    let commandCount: number;
-    try {
-      commandCount = exports.process(1);
-    } catch (cause) {
-      if (cause instanceof GatewayError) throw cause;
-      throw new GatewayError('GW_E_CORE_TRAP', `the core trapped: ${cause}`, { cause });
-    }
-    if (commandCount > 0) this.#carryOut(commandCount);
+    const taken = (Region.control.offset + Control.eventsTaken) >> 2;
+    do {
+      let commandCount: number;
+      try {
+        commandCount = exports.process(1);
+      } catch (cause) {
+        throw asTrap(cause);
+      }
+      if (commandCount > 0) this.#carryOut(commandCount);
+      // Timers or a pipeline may have used the room for output up: then the event has its turn now.
+    } while (u32[taken] === 0);
   }
 
   #carryOut(commandCount: number): void {
@@ -279,4 +287,10 @@ export class CorePort {
       details: { type, connection, a, b },
     });
   }
+}
+
+/** What the worker is told when `process` threw. */
+export function asTrap(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  return new GatewayError('GW_E_CORE_TRAP', `the core trapped: ${cause}`, { cause });
 }

@@ -5,6 +5,7 @@ import { unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { GatewayError } from '../errors.js';
 import type { BoundListener, ListenSpec } from './contract.js';
+import { asListenError, describeListen, socketAnswers } from './listen-address.js';
 import { divertAccepts, type PendingAccept, rawAcceptWorks } from './raw-accept.js';
 
 /** Who takes accepted connections. */
@@ -34,7 +35,7 @@ export async function openListener(
     const what = spec.ssl ? 'ssl' : spec.http2 ? 'http2' : 'proxy_protocol';
     throw new GatewayError(
       'GW_E_LISTEN',
-      `listener ${describe(spec)}: ${what} is not supported yet`,
+      `listener ${describeListen(spec)}: ${what} is not supported yet`,
     );
   }
   const raw = await rawAcceptWorks();
@@ -62,7 +63,7 @@ async function bind(server: net.Server, spec: ListenSpec): Promise<void> {
     await listenOnce(server, spec);
   } catch (error) {
     const stale = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' && spec.unix;
-    if (!stale || (await answers(spec.host))) throw asListenError(spec, error);
+    if (!stale || (await socketAnswers(spec.host))) throw asListenError(spec, error);
     // A socket file that nobody listens on is what a killed process leaves behind.
     await unlink(spec.host).catch(() => {});
     await listenOnce(server, spec).catch((again) => {
@@ -81,27 +82,4 @@ function listenOnce(server: net.Server, spec: ListenSpec): Promise<void> {
       resolve();
     });
   });
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = net.connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-}
-
-function asListenError(spec: ListenSpec, cause: unknown): GatewayError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  return new GatewayError('GW_E_LISTEN', `cannot listen on ${describe(spec)}: ${code ?? message}`, {
-    cause,
-  });
-}
-
-function describe(spec: ListenSpec): string {
-  if (spec.unix) return `unix:${spec.host}`;
-  return net.isIPv6(spec.host) ? `[${spec.host}]:${spec.port}` : `${spec.host}:${spec.port}`;
 }

@@ -114,14 +114,21 @@ export class EventPump {
   }
 
   #settle(): void {
-    const pending = this.#pending;
-    if (pending.length > 0) {
-      // Grows while it is walked: what these events cause comes behind them.
-      for (let i = 0; i < pending.length; i++) pending[i]();
-      pending.length = 0;
+    this.#handPending();
+    while (this.port.more && !this.#stopped) {
+      this.#hand(Event.TICK, 0, 0, 0);
+      this.#handPending();
     }
     this.#running = false;
     if (this.#tick === undefined && (this.port.timers > 0 || this.#owner.needsTick())) this.#arm();
+  }
+
+  #handPending(): void {
+    const pending = this.#pending;
+    if (pending.length === 0) return;
+    // Grows while it is walked: what these events cause comes behind them.
+    for (let i = 0; i < pending.length; i++) pending[i]();
+    pending.length = 0;
   }
 
   #hand(event: number, connection: number, a: number, b: number): void {

@@ -8,6 +8,7 @@ import { onTestFinished } from 'vitest';
 import { createGateway } from '../../src/gateway.js';
 import type { Gateway, GatewayOptions } from '../../src/gateway-options.js';
 import { createLogger } from '../../src/observe/logger.js';
+import { testDriver } from './plane.js';
 
 export interface LogLine {
   readonly level: string;
@@ -24,7 +25,11 @@ export interface Running {
   readonly lines: readonly LogLine[];
 }
 
-const listeners = { proxy_listen: '127.0.0.1:0', admin_listen: '127.0.0.1:0' };
+const listeners = {
+  proxy_listen: '127.0.0.1:0',
+  admin_listen: '127.0.0.1:0',
+  driver: testDriver,
+};
 
 /** A running gateway; closed when the test ends, if it is not by then. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Running> {

@@ -6,13 +6,13 @@ import type { Route, Service } from '../../src/config/model.js';
 import { type Core, type CoreBuild, createCore } from '../../src/core/instance.js';
 import { Control, Region, Settings, TokenFlag } from '../../src/core/layout.js';
 import { encodeTable, installTable } from '../../src/core/router.js';
+import { chooseDriver } from '../../src/driver/choose.js';
 import type {
   Driver,
   DriverOptions,
   ListenSpec,
   TargetAddress,
 } from '../../src/driver/contract.js';
-import { createNetDriver } from '../../src/driver/net.js';
 import { type Clock, systemClock } from '../../src/time.js';
 
 export const product = 'headgate/0.0.0';
@@ -68,13 +68,17 @@ export type GaugeName =
   | 'timers'
   | 'slotBytes';
 
+/** The driver that the suites with real sockets run on. */
+export const testDriver = process.env.HEADGATE_TEST_DRIVER === 'native' ? 'native' : 'net';
+
 /** A driver listening nowhere yet, with the routes in use. */
 export function createPlane(options: PlaneOptions): Plane {
   const core = createCore({ build: options.build, seed: [1, 2] });
   writeSettings(core, options.settings ?? {});
   installRoutes(core, options.services);
   let fault: Error | undefined;
-  const driver = (options.makeDriver ?? createNetDriver)({
+  const chosen = () => chooseDriver({ driver: testDriver, proxyListen: [] }).create;
+  const driver = (options.makeDriver ?? chosen())({
     core,
     clock: options.clock ?? systemClock,
     target: (index) => options.services[index]?.target,

@@ -13,6 +13,7 @@ const ignored = new Set([
   '.git',
   '.headgate',
   'results',
+  'prebuilds',
 ]);
 
 export interface TreeFile {
@@ -44,8 +45,8 @@ function list(folder: string): string[] {
 
 /** True for code written by hand: TypeScript, AssemblyScript and the plain scripts. */
 export function isCode(path: string): boolean {
-  return /\.(ts|mjs)$/.test(path) && !generated.includes(path);
+  return /\.(ts|mjs|cc|h)$/.test(path) && !generated.includes(path);
 }
 
 /** Files that `npm run codegen` writes. */
-export const generated = ['assembly/layout.ts', 'src/core/layout.ts'];
+export const generated = ['assembly/layout.ts', 'src/core/layout.ts', 'src/native/layout.h'];
