@@ -21,9 +21,10 @@ import { GatewayError } from './errors.js';
 import type { Gateway, GatewayAddress, GatewayOptions, Loaded } from './gateway-options.js';
 import { nodeSource } from './node-source.js';
 import { createLogger, type Logger, type NodeLogger } from './observe/logger.js';
-import { loadPlugins, type PluginRegistry } from './plugin/registry.js';
+import { closePlugins, loadPlugins, type PluginRegistry } from './plugin/registry.js';
 import { type Clock, systemClock } from './time.js';
-import { GatewayWorker } from './worker.js';
+import { openPool } from './workers/open.js';
+import type { WorkerPool } from './workers/pool.js';
 
 /** Makes a gateway; nothing happens before `start()`. */
 export function createGateway(options: GatewayOptions = {}): Gateway {
@@ -35,11 +36,8 @@ interface Node {
   readonly settings: Settings;
   readonly plugins: PluginRegistry;
   readonly logger: Logger;
-  worker: GatewayWorker;
+  readonly pool: WorkerPool;
 }
-
-/** A core that fails again and again is replaced at most once in this time. */
-const replaceDelayMs = 1000;
 
 class GatewayNode implements Gateway {
   readonly #options: GatewayOptions;
@@ -54,7 +52,6 @@ class GatewayNode implements Gateway {
   /** The last of the reloads, which run one after the other. */
   #reloading: Promise<unknown> = Promise.resolve();
   #draining: Promise<number> | null = null;
-  #replacedAtMs = Number.NEGATIVE_INFINITY;
   #cutShort = false;
   /** Somebody asked for readiness to fail, ahead of a drain. */
   #leaving = false;
@@ -112,9 +109,9 @@ class GatewayNode implements Gateway {
   }
 
   async reopenLogs(): Promise<void> {
-    const { logger, worker } = this.#running();
+    const { logger, pool } = this.#running();
     (logger as Partial<NodeLogger>).reopen?.();
-    await worker.reopenLogs();
+    await pool.reopenLogs();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -138,11 +135,20 @@ class GatewayNode implements Gateway {
     const context = { plugins, settings, env: this.#env, nowMs: this.#clock.wall() };
     const source = await this.#source(settings);
     const config = source ? parseConfig(source, context) : emptyConfig;
-    const worker = await this.#makeWorker(settings, plugins, logger);
-    this.#node = { settings, plugins, logger, worker };
-    worker.install(config.snapshot);
+    const pool = await openPool({
+      settings,
+      plugins,
+      given: options.plugins ?? [],
+      logger,
+      clock: this.#clock,
+      onLost: (failure) => {
+        this.#closing ??= this.#closeAll(failure);
+      },
+    });
+    this.#node = { settings, plugins, logger, pool };
+    await pool.install(config.snapshot);
     this.#config = config;
-    for (const spec of settings.proxyListen) this.#listeners.push(await worker.listen(spec));
+    for (const spec of settings.proxyListen) this.#listeners.push(await pool.listen(spec));
     const admin = {
       source: this.#adminSource(this.#node),
       bodyBytesMax: settings.adminMaxBodyBytes,
@@ -173,7 +179,7 @@ class GatewayNode implements Gateway {
         const source = await read();
         const context = { ...node, env: this.#env, nowMs: this.#clock.wall() };
         const config = source ? parseConfig(source, context) : emptyConfig;
-        const generation = node.worker.install(config.snapshot);
+        const generation = await node.pool.install(config.snapshot);
         this.#config = config;
         this.#reloads.succeeded++;
         node.logger.info({ hash: config.snapshot.hash, generation }, 'configuration loaded');
@@ -191,13 +197,13 @@ class GatewayNode implements Gateway {
   }
 
   async #drainAll(): Promise<number> {
-    const { worker, settings, logger } = this.#running();
+    const { pool, settings, logger } = this.#running();
     this.#state = 'draining';
     logger.info({ timeout_ms: settings.drainTimeoutMs }, 'draining');
     // What is in the accept queue already is still taken.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-    await worker.stopListening();
-    const left = await worker.drain(settings.drainTimeoutMs);
+    await pool.stopListening();
+    const left = await pool.drain(settings.drainTimeoutMs);
     if (left > 0 && !this.#cutShort) logger.warn({ exchanges: left }, 'drain_timeout is over');
     await this.close();
     logger.info({}, 'gateway stopped');
@@ -210,38 +216,10 @@ class GatewayNode implements Gateway {
     const admins = this.#admins;
     this.#admins = [];
     await Promise.all(admins.map((admin) => admin.close()));
-    await this.#node?.worker.close();
+    await this.#node?.pool.close();
     this.#listeners = [];
     if (this.#node) await closePlugins(this.#node.plugins);
     this.#reportClosed(failure);
-  }
-
-  #makeWorker(settings: Settings, plugins: PluginRegistry, logger: Logger): Promise<GatewayWorker> {
-    const clock = this.#clock;
-    const onFault = (error: Error) => void this.#replaceWorker(error);
-    return GatewayWorker.create({ settings, plugins, logger, clock, onFault });
-  }
-
-  /** A core that failed is not used again: a new one takes over its listeners and configuration. */
-  async #replaceWorker(error: Error): Promise<void> {
-    const node = this.#node;
-    if (!node || this.#state === 'closed') return;
-    node.logger.error({ err: error }, 'the core failed and is replaced');
-    const waitMs = this.#replacedAtMs + replaceDelayMs - this.#clock.now();
-    if (waitMs > 0)
-      await new Promise((resolve) => this.#clock.setTimeout(() => resolve(null), waitMs));
-    this.#replacedAtMs = this.#clock.now();
-    try {
-      await node.worker.close();
-      if (this.#state !== 'running') return;
-      const worker = await this.#makeWorker(node.settings, node.plugins, node.logger);
-      worker.install(this.#config.snapshot);
-      node.worker = worker;
-      for (const { spec, port } of this.#listeners) await worker.listen({ ...spec, port });
-    } catch (cause) {
-      node.logger.fatal({ err: cause }, 'the core could not be replaced');
-      this.#closing ??= this.#closeAll(cause as Error);
-    }
   }
 
   #adminSource(node: Node) {
@@ -287,8 +265,4 @@ async function readConf(file: string): Promise<string> {
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown';
     throw new GatewayError('GW_E_CONFIG_READ', `${file}: cannot be read (${reason})`, { cause });
   }
-}
-
-async function closePlugins(plugins: PluginRegistry): Promise<void> {
-  await Promise.allSettled([...plugins.values()].map((plugin) => plugin.logSink?.close?.()));
 }

@@ -45,6 +45,7 @@ export const limits = {
   eventsPerBatch: count(4096, 'the driver hands over the rest in the next batch'),
   commandsPerBatch: count(65536, 'bug guard: reached only by a fault in the core, which traps'),
   metricSlots: count(16384, 'further routes share slot 0, the overflow series'),
+  sharedCounters: count(65536, 'the counter that ends first makes room for a new one', false),
   rings: count(256, 'a configuration that needs more log queues is refused'),
   ringsPerRoute: count(8, 'a configuration that needs more log queues on one route is refused'),
   ringEntryBytes: bytes(65024, 'heads in the record are cut and flagged as cut'),

@@ -6,11 +6,11 @@ import type { QueueMetrics } from './log/queue-metrics.js';
 import { prometheusText } from './observe/exposition.js';
 import type { PluginRegistry } from './plugin/registry.js';
 import { nodeId, version } from './product.js';
-import type { GatewayWorker } from './worker.js';
+import type { PoolReport, WorkerPool } from './workers/pool.js';
 
 export interface NodeSourceOptions {
   readonly node: {
-    readonly worker: GatewayWorker;
+    readonly pool: WorkerPool;
     readonly plugins: PluginRegistry;
     readonly settings: Settings;
   };
@@ -33,16 +33,14 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
     apply: options.apply,
     snapshot: () => options.config().snapshot,
     configText: () => options.config().text,
-    status: () => statusOf(node.worker),
-    metrics: () =>
+    status: async () => statusOf(await node.pool.report(), node.pool.generation),
+    metrics: async () =>
       prometheusText({
+        ...(await node.pool.report()),
         nodeId,
         version,
-        control: node.worker.stats(),
-        series: node.worker.series(),
-        queues: node.worker.queues(),
         reloads: options.reloads,
-        generation: node.worker.generation,
+        generation: node.pool.generation,
         configHash: options.config().snapshot.hash,
       }),
     plugins: () =>
@@ -56,8 +54,8 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
   };
 }
 
-function statusOf(worker: GatewayWorker): Record<string, unknown> {
-  const control = worker.stats();
+function statusOf(report: PoolReport, generation: number): Record<string, unknown> {
+  const { control } = report;
   const heap = (process.memoryUsage().heapUsed / mebibyte).toFixed(2);
   return {
     memory: {
@@ -73,10 +71,11 @@ function statusOf(worker: GatewayWorker): Record<string, unknown> {
       connections_writing: control.activeExchanges,
       total_requests: control.requests,
     },
-    driver: { name: worker.driver.name, reason: worker.driver.reason },
-    generation: worker.generation,
-    live_generations: worker.liveGenerations,
-    queues: worker.queues().map(queueStatus),
+    driver: report.driver,
+    generation,
+    live_generations: report.liveGenerations,
+    workers: report.workers,
+    queues: report.queues.map(queueStatus),
   };
 }
 

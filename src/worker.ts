@@ -4,11 +4,9 @@
  */
 import type { Service, Snapshot } from './config/model.js';
 import type { Settings } from './config/settings.js';
-import type { ControlValues } from './core/control.js';
-import { readControl, readGauge, writeAccessRing, writeSettings } from './core/control.js';
+import { readGauge, writeAccessRing, writeSettings } from './core/control.js';
 import { type Core, createCore } from './core/instance.js';
 import { Event } from './core/layout.js';
-import { readMetricSlot } from './core/metric-slot.js';
 import { type EncodedTable, encodeTable, installTable } from './core/router.js';
 import { chooseDriver, type DriverChoice } from './driver/choose.js';
 import type { BoundListener, Driver, ListenSpec } from './driver/contract.js';
@@ -17,21 +15,23 @@ import { Generations, type Holdings } from './generation.js';
 import { AccessLog } from './log/access-log.js';
 import type { QueueMetrics } from './log/queue-metrics.js';
 import { handlerSink, type LogAttachment, LogShipping } from './log/shipping.js';
-import type { Scrape } from './observe/exposition.js';
 import type { Logger } from './observe/logger.js';
-import { MetricSeries, unmatchedSlot } from './observe/metrics.js';
+import { type MetricSeries, unmatchedSlot } from './observe/metrics.js';
 import type { AnyPlugin } from './plugin/define.js';
 import { PhaseRunner } from './plugin/phases.js';
 import { buildPlans, type Plan, type PlanStep, type PlanTable } from './plugin/plan.js';
 import { product } from './product.js';
 import type { Clock } from './time.js';
 import { TargetTable } from './upstream/target-table.js';
+import { coreStats, type StatsView } from './workers/stats.js';
 
 export interface WorkerOptions {
   readonly settings: Settings;
   readonly plugins: ReadonlyMap<string, AnyPlugin>;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Which metric slot is whose; workers of a node agree on it. */
+  readonly series: MetricSeries;
   /** The core trapped or broke a rule: this worker carries nothing any more. */
   readonly onFault: (error: Error) => void;
 }
@@ -51,11 +51,11 @@ export class GatewayWorker {
   readonly driver: DriverChoice;
   readonly #options: WorkerOptions;
   readonly #core: Core;
+  readonly #stats: StatsView;
   readonly #driver: Driver;
   readonly #targets: TargetTable;
   readonly #shipping: LogShipping;
   readonly #generations: Generations;
-  readonly #series = new MetricSeries();
   #accessLog: AccessLog | null = null;
   #poll: unknown = null;
   #closed = false;
@@ -65,6 +65,7 @@ export class GatewayWorker {
     this.#options = options;
     const core = createCore();
     this.#core = core;
+    this.#stats = coreStats(core);
     writeSettings(core, settings, product);
     const targets = new TargetTable({ clock, idleMs: settings.upstreamKeepaliveIdleMs });
     this.#targets = targets;
@@ -191,18 +192,13 @@ export class GatewayWorker {
     await this.#accessLog?.reopen();
   }
 
-  stats(): ControlValues {
-    return readControl(this.#core);
+  /** Counters and gauges, always up to date. */
+  get stats(): StatsView {
+    return this.#stats;
   }
 
   queues(): QueueMetrics[] {
     return this.#shipping.metrics();
-  }
-
-  *series(): Scrape['series'] {
-    for (const series of this.#series.all()) {
-      yield { ...series, values: readMetricSlot(this.#core, series.slot) };
-    }
   }
 
   #attach(step: PlanStep, attachments: Map<PlanStep, LogAttachment>): void {
@@ -230,7 +226,7 @@ export class GatewayWorker {
       services: table.services,
       perRoute: (route, index) => ({
         phases: table.plans[index].phases,
-        metricSlot: this.#series.slotOf(route),
+        metricSlot: this.#options.series.slotOf(route),
         ringIds: rings(table.plans[index]),
         plan: index,
       }),

@@ -123,9 +123,9 @@ type Handler = (
 const endpoints: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   '/': { GET: (options) => ({ status: 200, body: nodeInfo(options.source) }) },
   '/status': {
-    GET: ({ source }) => ({
+    GET: async ({ source }) => ({
       status: 200,
-      body: { ...source.status(), configuration_hash: source.snapshot().hash },
+      body: { ...(await source.status()), configuration_hash: source.snapshot().hash },
     }),
   },
   '/status/ready': { GET: ({ source }) => readiness(source), POST: failReadiness },
@@ -134,9 +134,9 @@ const endpoints: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
     POST: postConfig,
   },
   '/metrics': {
-    GET: ({ source }) => ({
+    GET: async ({ source }) => ({
       status: 200,
-      body: source.metrics(),
+      body: await source.metrics(),
       headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
     }),
   },

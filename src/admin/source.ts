@@ -28,9 +28,9 @@ export interface AdminSource {
   /** Loads, swaps, and resolves after the swap. */
   apply(text: string, format: 'json' | 'yaml'): Promise<ApplyOutcome>;
   /** Fields of `GET /status` beside `configuration_hash`. */
-  status(): Record<string, unknown>;
+  status(): Promise<Record<string, unknown>>;
   /** Prometheus text. */
-  metrics(): string;
+  metrics(): Promise<string>;
   plugins(): readonly PluginFacts[];
   /** Names and values of the node's settings, without secrets. */
   settings(): Record<string, unknown>;

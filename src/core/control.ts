@@ -16,7 +16,8 @@ const gauges = [
   'slotBytes',
 ] as const;
 
-const counters = [
+/** Names that only ever grow. */
+export const counterNames = [
   'acceptedConnections',
   'refusedConnections',
   'requests',
@@ -29,16 +30,22 @@ const counters = [
   'lateEvents',
 ] as const;
 
-export type ControlName = (typeof gauges)[number] | (typeof counters)[number];
+export type ControlName = (typeof gauges)[number] | (typeof counterNames)[number];
 
 /** Gauges as they are now and counters since the core was made. */
 export type ControlValues = Readonly<Record<ControlName, number>>;
 
-export function readControl(core: Core): ControlValues {
+/** Memory that holds a control block, at a byte offset. */
+export interface ControlMemory {
+  readonly u32: Uint32Array;
+  readonly f64: Float64Array;
+  readonly control: number;
+}
+
+export function readControl({ u32, f64, control }: ControlMemory): ControlValues {
   const values = {} as Record<ControlName, number>;
-  for (const name of gauges) values[name] = core.u32[(Region.control.offset + Control[name]) >> 2];
-  for (const name of counters)
-    values[name] = core.f64[(Region.control.offset + Control[name]) >> 3];
+  for (const name of gauges) values[name] = u32[(control + Control[name]) >> 2];
+  for (const name of counterNames) values[name] = f64[(control + Control[name]) >> 3];
   return values;
 }
 

@@ -1,6 +1,5 @@
-/** Reads the counters and histograms that the core keeps per metric slot. */
-import type { Core } from './instance.js';
-import { MetricSlot, Region } from './layout.js';
+/** Reads the counters and histograms of one metric slot. */
+import { MetricSlot } from './layout.js';
 
 export interface SlotValues {
   /** Responses by class: 1xx to 5xx. */
@@ -20,11 +19,18 @@ export interface HistogramValues {
 
 const bucketCount = 16;
 
-export function readMetricSlot(core: Core, slot: number): SlotValues {
-  const at = Region.metrics.offset + slot * MetricSlot.size;
+/** Memory that holds metric slots, from a byte offset on. */
+export interface MetricMemory {
+  readonly u32: Uint32Array;
+  readonly f64: Float64Array;
+  readonly metrics: number;
+}
+
+export function readMetricSlot({ u32, f64, metrics }: MetricMemory, slot: number): SlotValues {
+  const at = metrics + slot * MetricSlot.size;
   const words = (offset: number, count: number) =>
-    Array.from(core.u32.subarray((at + offset) >> 2, ((at + offset) >> 2) + count));
-  const number = (offset: number) => core.f64[(at + offset) >> 3];
+    Array.from(u32.subarray((at + offset) >> 2, ((at + offset) >> 2) + count));
+  const number = (offset: number) => f64[(at + offset) >> 3];
   return {
     classes: words(MetricSlot.status1xx, 5),
     bytesIn: number(MetricSlot.bytesIn),

@@ -38,6 +38,24 @@ export class MetricSeries {
     return series.slot;
   }
 
+  /** Slots in use: all of them lie below this number. */
+  get count(): number {
+    return this.#next;
+  }
+
+  /** What was given out for routes, for `adopt` in another thread. */
+  routes(): Series[] {
+    return [...this.#slots.values()];
+  }
+
+  /** Takes over what another thread has given out, so that both mean the same slots. */
+  adopt(routes: readonly Series[]): void {
+    for (const series of routes) {
+      this.#slots.set(`${series.route}\n${series.service}`, series);
+      this.#next = Math.max(this.#next, series.slot + 1);
+    }
+  }
+
   /** Every series given out so far, the overflow series first. */
   *all(): Iterable<Series> {
     yield { slot: overflowSlot, route: 'overflow', service: 'overflow' };

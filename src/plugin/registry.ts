@@ -54,6 +54,11 @@ export async function loadPlugins(sources: PluginSources): Promise<PluginRegistr
   return registry;
 }
 
+/** Lets every log sink end what it holds; a sink that fails is left alone. */
+export async function closePlugins(plugins: PluginRegistry): Promise<void> {
+  await Promise.allSettled([...plugins.values()].map((plugin) => plugin.logSink?.close?.()));
+}
+
 function add(registry: Map<string, AnyPlugin>, plugin: AnyPlugin, source: string): void {
   check(plugin, source);
   const known = registry.get(plugin.name);

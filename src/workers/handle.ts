@@ -1,0 +1,35 @@
+/** One worker as the pool sees it, whether it runs in this thread or in another. */
+import type { Snapshot } from '../config/model.js';
+import type { BoundListener, ListenSpec } from '../driver/contract.js';
+import type { QueueMetrics } from '../log/queue.js';
+import type { StatsView } from './stats.js';
+
+export interface WorkerReport {
+  /** Generations whose exchanges or log records have not ended, the one in use included. */
+  readonly liveGenerations: number;
+  readonly queues: readonly QueueMetrics[];
+}
+
+export interface WorkerHandle {
+  /** @throws GatewayError GW_E_LISTEN */
+  listen(spec: ListenSpec): Promise<BoundListener>;
+  /** @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT; the table in use stays */
+  install(snapshot: Snapshot): Promise<void>;
+  /** Stops accepting; what is established lives on. */
+  stopListening(): Promise<void>;
+  /** Lets exchanges end for `timeoutMs` at most; resolves with those that were still there. */
+  drain(timeoutMs: number): Promise<number>;
+  /** Resets what is left and ends. Idempotent, never rejects. */
+  close(): Promise<void>;
+  /** Opens log files again. */
+  reopenLogs(): Promise<void>;
+  /** Brings `stats` up to date, and reads what is not a counter. */
+  report(): Promise<WorkerReport>;
+  /** The worker's counters; they stay readable when it has ended. */
+  readonly stats: StatsView;
+  /** Milliseconds since the worker's event loop was last seen to turn; 0 in this thread. */
+  silentMs(): number;
+}
+
+/** Makes worker `index`; `onFault` is called once, when it can carry nothing any more. */
+export type MakeWorker = (index: number, onFault: (error: Error) => void) => Promise<WorkerHandle>;

@@ -1,0 +1,55 @@
+/** A worker in this thread: what a node with one worker has. */
+import type { Snapshot } from '../config/model.js';
+import type { BoundListener, ListenSpec } from '../driver/contract.js';
+import { GatewayWorker, type WorkerOptions } from '../worker.js';
+import type { WorkerHandle, WorkerReport } from './handle.js';
+import type { StatsView } from './stats.js';
+
+export class LocalWorker implements WorkerHandle {
+  readonly #worker: GatewayWorker;
+
+  private constructor(worker: GatewayWorker) {
+    this.#worker = worker;
+  }
+
+  /** @throws GatewayError GW_E_SETTING_VALUE, GW_E_LAYOUT_MISMATCH */
+  static async create(options: WorkerOptions): Promise<LocalWorker> {
+    return new LocalWorker(await GatewayWorker.create(options));
+  }
+
+  get stats(): StatsView {
+    return this.#worker.stats;
+  }
+
+  listen(spec: ListenSpec): Promise<BoundListener> {
+    return this.#worker.listen(spec);
+  }
+
+  async install(snapshot: Snapshot): Promise<void> {
+    this.#worker.install(snapshot);
+  }
+
+  stopListening(): Promise<void> {
+    return this.#worker.stopListening();
+  }
+
+  drain(timeoutMs: number): Promise<number> {
+    return this.#worker.drain(timeoutMs);
+  }
+
+  close(): Promise<void> {
+    return this.#worker.close();
+  }
+
+  reopenLogs(): Promise<void> {
+    return this.#worker.reopenLogs();
+  }
+
+  async report(): Promise<WorkerReport> {
+    return { liveGenerations: this.#worker.liveGenerations, queues: this.#worker.queues() };
+  }
+
+  silentMs(): number {
+    return 0;
+  }
+}

@@ -1,0 +1,61 @@
+/** Decides how many workers a node has and where they run. */
+import type { Settings } from '../config/settings.js';
+import type { Logger } from '../observe/logger.js';
+import { MetricSeries } from '../observe/metrics.js';
+import type { AnyPlugin } from '../plugin/define.js';
+import type { PluginRegistry } from '../plugin/registry.js';
+import type { Clock } from '../time.js';
+import { makeCounterMemory } from './counters.js';
+import type { MakeWorker } from './handle.js';
+import { LocalWorker } from './local.js';
+import { WorkerPool } from './pool.js';
+import { RemoteWorker } from './remote.js';
+
+export interface OpenPoolOptions {
+  readonly settings: Settings;
+  readonly plugins: PluginRegistry;
+  /** Plugins given as objects: they live in this thread only. */
+  readonly given: readonly AnyPlugin[];
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly onLost: (error: Error) => void;
+}
+
+/**
+ * One worker runs in this thread, several run in threads of their own.
+ * @throws what making a worker throws; none is left running
+ */
+export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
+  const { settings, plugins, logger, clock, onLost } = options;
+  const series = new MetricSeries();
+  const count = workerCount(options);
+  const local: MakeWorker = (_index, onFault) =>
+    LocalWorker.create({ settings, plugins, logger, clock, series, onFault });
+  const counters = makeCounterMemory();
+  const remote: MakeWorker = (index, onFault) => {
+    const child = logger.child({ worker: index });
+    return RemoteWorker.create({ settings, logger: child, clock, series, counters, onFault });
+  };
+  const make = count === 1 ? local : remote;
+  const pool = new WorkerPool({ count, make, series, logger, clock, onLost });
+  try {
+    await pool.start();
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  return pool;
+}
+
+/** What was asked for, or one where several cannot share an address or the plugins. */
+function workerCount({ settings, given, logger }: OpenPoolOptions): number {
+  const { workers } = settings;
+  if (workers === 1) return 1;
+  const reason =
+    given.length > 0
+      ? 'plugins given as objects live in one thread; name their modules in the setting plugins'
+      : null;
+  if (reason === null) return workers;
+  logger.warn({ asked: workers, reason }, 'one worker runs');
+  return 1;
+}
