@@ -62,6 +62,11 @@ export const settingTable = {
   admin_listen: row(listen, '127.0.0.1:8001', 'Where the Admin API listens; `off`: nowhere.'),
   driver: row(oneOf('auto', 'net', 'native'), 'auto', 'What moves bytes between sockets and core.'),
   workers: row(workers, '1', 'Event loops, each with a core of its own; `auto`: one per CPU.'),
+  worker_hang_timeout: row(
+    seconds(),
+    '10',
+    'A worker thread whose event loop stands still this long is replaced; 0: never.',
+  ),
   database: row(oneOf('off'), 'off', 'Only `off`: the configuration is a file.'),
   declarative_config: row(optionalText, '', 'File with services, routes, plugins and consumers.'),
   declarative_config_string: row(optionalText, '', 'The same as text instead of a file.'),

@@ -28,6 +28,8 @@ export interface Settings {
   readonly adminListen: readonly ListenSpec[];
   readonly driver: 'auto' | 'net' | 'native';
   readonly workers: number;
+  /** 0: never. */
+  readonly workerHangTimeoutMs: number;
   /** `off`, `stdout`, or the path of a file. */
   readonly accessLog: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -220,6 +222,7 @@ function toSettings(values: SettingValues, ignored: readonly string[]): Settings
     adminListen: values.admin_listen,
     driver: values.driver,
     workers: values.workers,
+    workerHangTimeoutMs: values.worker_hang_timeout,
     accessLog: values.access_log,
     logLevel: pinoLevels[values.log_level],
     declarativeConfig: values.declarative_config,

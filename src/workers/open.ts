@@ -37,7 +37,8 @@ export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
     return RemoteWorker.create({ settings, logger: child, clock, series, counters, onFault });
   };
   const make = count === 1 ? local : remote;
-  const pool = new WorkerPool({ count, make, series, logger, clock, onLost });
+  const hangMs = settings.workerHangTimeoutMs;
+  const pool = new WorkerPool({ count, make, series, logger, clock, hangMs, onLost });
   try {
     await pool.start();
   } catch (error) {

@@ -21,6 +21,8 @@ export interface PoolOptions {
   readonly series: MetricSeries;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** A worker whose event loop stands still this long is ended and replaced; 0: never. */
+  readonly hangMs: number;
   /** No worker is left and none can be made. */
   readonly onLost: (error: Error) => void;
 }
@@ -39,8 +41,7 @@ const firstWaitMs = 100;
 const longestWaitMs = 30_000;
 /** After this long without a fault the waiting starts over. */
 const steadyMs = 60_000;
-/** A worker whose event loop stands still this long is ended and replaced. */
-const hungMs = 10_000;
+/** How often workers are looked at, at most. */
 const watchMs = 1000;
 
 interface Place {
@@ -230,17 +231,19 @@ export class WorkerPool {
 
   /** Ends workers whose loop stands still; twice, because a machine that slept looks the same. */
   #scheduleWatch(): void {
-    if (this.#state === 'closed') return;
-    this.#watch = this.#options.clock.setTimeout(() => {
+    const { clock, hangMs } = this.#options;
+    if (this.#state === 'closed' || hangMs === 0) return;
+    const look = () => {
       for (const { place, handle } of this.#alive()) {
-        const hung = handle.silentMs() > hungMs;
+        const hung = handle.silentMs() > hangMs;
         if (hung && place.suspect) {
-          this.#fault(place, handle, new Error(`the event loop stood still for ${hungMs} ms`));
+          this.#fault(place, handle, new Error(`the event loop stood still for ${hangMs} ms`));
         }
         place.suspect = hung;
       }
       this.#scheduleWatch();
-    }, watchMs);
+    };
+    this.#watch = clock.setTimeout(look, Math.min(watchMs, hangMs / 2));
   }
 
   #alive(): { place: Place; handle: WorkerHandle }[] {
