@@ -8,7 +8,7 @@ import { readGauge, writeAccessRing, writeSettings } from './core/control.js';
 import { type Core, createCore } from './core/instance.js';
 import { Event } from './core/layout.js';
 import { type EncodedTable, encodeTable, installTable } from './core/router.js';
-import { chooseDriver, type DriverChoice } from './driver/choose.js';
+import { chooseDriver } from './driver/choose.js';
 import type { BoundListener, Driver, ListenSpec } from './driver/contract.js';
 import { GatewayError } from './errors.js';
 import { Generations, type Holdings } from './generation.js';
@@ -47,8 +47,6 @@ const accessLimits = { maxEntries: 100_000, maxBytes: null };
 const workspace = { id: '00000000-0000-0000-0000-000000000000', name: 'default' };
 
 export class GatewayWorker {
-  /** Which driver moves the bytes, and why that one. */
-  readonly driver: DriverChoice;
   readonly #options: WorkerOptions;
   readonly #core: Core;
   readonly #stats: StatsView;
@@ -81,8 +79,7 @@ export class GatewayWorker {
       log: (level, message) => logger[level]({}, message),
     });
     this.#generations = new Generations({ core, clock, targets, shipping: this.#shipping });
-    this.driver = chooseDriver(settings);
-    this.#driver = this.driver.create({
+    this.#driver = chooseDriver(settings).create({
       core,
       clock,
       target: (index) => targets.address(index),

@@ -6,7 +6,12 @@
       "target_name": "headgate",
       "sources": ["addon.cc", "face.cc", "engine.cc", "reads.cc", "commands.cc", "writes.cc", "sockets.cc"],
       "include_dirs": ["../../node_modules/node-addon-api"],
-      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS"],
+      "defines": [
+        "NAPI_VERSION=8",
+        "NAPI_DISABLE_CPP_EXCEPTIONS",
+        # A thread may be ended while it is in JavaScript that was called from here.
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+      ],
       "cflags_cc!": ["-std=gnu++20", "-std=gnu++17", "-fno-rtti"],
       "cflags_cc": ["-std=c++17", "-Wall", "-Wextra", "-O2", "-fno-exceptions"],
       "conditions": [

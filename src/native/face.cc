@@ -114,13 +114,25 @@ int64_t EngineFace::process(uint32_t eventCount) {
   return commandCount;
 }
 
-/** Calls a method of the shell's host; what it throws is reported as uncaught. */
+/**
+ * Calls a method of the shell's host; what it throws is reported as uncaught. In a thread that is
+ * being ended no JavaScript runs any more, and there is nobody to tell.
+ */
 void EngineFace::call(const char* name, std::initializer_list<napi_value> arguments) {
-  const Napi::Function method = host_.Value().Get(name).As<Napi::Function>();
-  method.Call(host_.Value(), arguments);
-  if (!Env().IsExceptionPending()) return;
-  const Napi::Error error = Env().GetAndClearPendingException();
-  napi_fatal_exception(Env(), error.Value());
+  napi_env env = Env();
+  const napi_value host = host_.Value();
+  napi_value method, result;
+  if (napi_get_named_property(env, host, name, &method) == napi_ok &&
+      napi_call_function(env, host, method, arguments.size(), arguments.begin(), &result) ==
+          napi_ok) {
+    return;
+  }
+  bool isPending = false;
+  napi_value error;
+  if (napi_is_exception_pending(env, &isPending) == napi_ok && isPending &&
+      napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+    napi_fatal_exception(env, error);
+  }
 }
 
 void EngineFace::resolve(uint32_t id, uint32_t target) {

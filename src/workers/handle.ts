@@ -1,7 +1,7 @@
 /** One worker as the pool sees it, whether it runs in this thread or in another. */
 import type { Snapshot } from '../config/model.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
-import type { QueueMetrics } from '../log/queue.js';
+import type { QueueMetrics } from '../log/queue-metrics.js';
 import type { StatsView } from './stats.js';
 
 export interface WorkerReport {

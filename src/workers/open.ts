@@ -1,5 +1,6 @@
 /** Decides how many workers a node has and where they run. */
 import type { Settings } from '../config/settings.js';
+import { chooseDriver, type DriverChoice } from '../driver/choose.js';
 import type { Logger } from '../observe/logger.js';
 import { MetricSeries } from '../observe/metrics.js';
 import type { AnyPlugin } from '../plugin/define.js';
@@ -23,12 +24,13 @@ export interface OpenPoolOptions {
 
 /**
  * One worker runs in this thread, several run in threads of their own.
- * @throws what making a worker throws; none is left running
+ * @throws GatewayError GW_E_DRIVER, and what making a worker throws; none is left running
  */
 export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
   const { settings, plugins, logger, clock, onLost } = options;
   const series = new MetricSeries();
-  const count = workerCount(options);
+  const driver = chooseDriver(settings);
+  const count = workerCount(options, driver);
   const local: MakeWorker = (_index, onFault) =>
     LocalWorker.create({ settings, plugins, logger, clock, series, onFault });
   const counters = makeCounterMemory();
@@ -38,7 +40,7 @@ export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
   };
   const make = count === 1 ? local : remote;
   const hangMs = settings.workerHangTimeoutMs;
-  const pool = new WorkerPool({ count, make, series, logger, clock, hangMs, onLost });
+  const pool = new WorkerPool({ count, make, driver, series, logger, clock, hangMs, onLost });
   try {
     await pool.start();
   } catch (error) {
@@ -49,14 +51,16 @@ export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
 }
 
 /** What was asked for, or one where several cannot share an address or the plugins. */
-function workerCount({ settings, given, logger }: OpenPoolOptions): number {
+function workerCount({ settings, given, logger }: OpenPoolOptions, driver: DriverChoice): number {
   const { workers } = settings;
   if (workers === 1) return 1;
-  const reason =
-    given.length > 0
-      ? 'plugins given as objects live in one thread; name their modules in the setting plugins'
-      : null;
-  if (reason === null) return workers;
+  let reason = '';
+  if (given.length > 0) {
+    reason = 'plugins given as objects live in one thread; name their modules in `plugins`';
+  } else if (driver.name !== 'native') {
+    reason = `only the native driver shares an address between threads (${driver.reason})`;
+  }
+  if (reason === '') return workers;
   logger.warn({ asked: workers, reason }, 'one worker runs');
   return 1;
 }

@@ -7,7 +7,7 @@ import type { ControlValues } from '../core/control.js';
 import type { SlotValues } from '../core/metric-slot.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
-import type { QueueMetrics } from '../log/queue.js';
+import type { QueueMetrics } from '../log/queue-metrics.js';
 import type { Logger } from '../observe/logger.js';
 import type { MetricSeries, Series } from '../observe/metrics.js';
 import type { Clock } from '../time.js';
@@ -18,6 +18,8 @@ import { RetiredStats, sumControl, sumSlot } from './stats.js';
 export interface PoolOptions {
   readonly count: number;
   readonly make: MakeWorker;
+  /** What all workers use to move bytes, for people to read. */
+  readonly driver: { readonly name: string; readonly reason: string };
   readonly series: MetricSeries;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -33,6 +35,7 @@ export interface PoolReport {
   /** By name: a name's queues of all workers count as one. */
   readonly queues: readonly QueueMetrics[];
   readonly liveGenerations: number;
+  readonly driver: { readonly name: string; readonly reason: string };
   readonly workers: readonly { readonly index: number; readonly restarts: number }[];
 }
 
@@ -83,6 +86,11 @@ export class WorkerPool {
       }),
     );
     this.#scheduleWatch();
+  }
+
+  get driver(): { name: string; reason: string } {
+    const { name, reason } = this.#options.driver;
+    return { name, reason };
   }
 
   get size(): number {
@@ -163,6 +171,7 @@ export class WorkerPool {
       series: series.map((one) => ({ ...one, values: sumSlot(views, one.slot) })),
       queues: mergeQueues(reports.flatMap((report) => report.queues)),
       liveGenerations: Math.max(0, ...reports.map((report) => report.liveGenerations)),
+      driver: this.driver,
       workers: this.#places.map(({ index, restarts }) => ({ index, restarts })),
     };
   }
