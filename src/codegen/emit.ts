@@ -1,6 +1,7 @@
 /**
- * Writes `assembly/layout.ts`, `src/core/layout.ts` and `src/native/layout.h` from the definition in `layout.ts` and
- * from `limits.ts`. Pure: `emit()` returns texts; the build writes them, a test compares them.
+ * Writes `assembly/layout.ts`, `src/core/layout.ts` and `src/native/layout.h` from the definition in
+ * `layout.ts` and from `limits.ts`. Pure: `emit()` returns texts; the build writes them, a test
+ * compares them.
  */
 import { limits } from '../limits.js';
 import { codes, type Field, latencyBucketsMs, memoryPages, regions, structs } from './layout.js';
