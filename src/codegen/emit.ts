@@ -1,6 +1,6 @@
 /**
- * Writes `assembly/layout.ts`, `src/core/layout.ts` and `src/native/layout.h` from the definition in
- * `layout.ts` and from `limits.ts`. Pure: `emit()` returns texts; the build writes them, a test
+ * Writes `assembly/layout.ts`, `src/core/layout.ts` and `src/native/layout.h` from the definition
+ * in `layout.ts` and from `limits.ts`. Pure: `emit()` returns texts; the build writes them, a test
  * compares them.
  */
 import { limits } from '../limits.js';

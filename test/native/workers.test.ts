@@ -1,4 +1,4 @@
-/** Several workers on one address: all of them serve, change together and stand in for each other. */
+/** Several workers on one address: they serve, change and end together, and replace each other. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
