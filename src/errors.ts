@@ -39,6 +39,7 @@ export const errorTable = {
   GW_E_CORE_COMMAND: row('internal', null),
   GW_E_STATE: row('internal', null),
   GW_E_QUEUE_ARGUMENT: row('internal', null),
+  GW_E_QUEUE_JOURNAL: row('config', 400),
   GW_E_QUEUE_CLOSED: row('internal', null, 'warn'),
   GW_E_SUBMIT: row('upstream', null, 'warn', 'always'),
   GW_E_ADMIN_BODY: row('downstream', 400, 'info'),

@@ -50,6 +50,11 @@ export const limits = {
   ringsPerRoute: count(8, 'a configuration that needs more log queues on one route is refused'),
   ringEntryBytes: bytes(65024, 'heads in the record are cut and flagged as cut'),
   ringBytes: bytes(33554432, 'waiting in one log queue; the oldest entries are dropped', false),
+  journalSegmentBytes: bytes(
+    16777216,
+    'of one file of a queue journal; the next entry begins another',
+    false,
+  ),
   regexInstructions: count(4096, 'a pattern that compiles to more is refused'),
   regexGroups: count(31, 'a pattern with more capture groups is refused'),
   regexDepth: count(64, 'a pattern with more nested groups is refused', false),

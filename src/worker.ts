@@ -85,6 +85,7 @@ export class GatewayWorker {
       target: (index) => targets.address(index),
       portMaps: settings.portMaps,
       onFault,
+      onQuiet: () => this.#shipping.pollJournals(),
     });
     core.onPhase = new PhaseRunner({
       core,
@@ -168,8 +169,12 @@ export class GatewayWorker {
     }
     const left = this.#exchanges();
     await this.#accessLog?.flush();
-    const { lost } = await this.#shipping.drain(Math.max(1000, end - clock.now()));
-    if (lost > 0) this.#options.logger.warn({ lost }, 'log entries could not be delivered');
+    const drained = await this.#shipping.drain(Math.max(1000, end - clock.now()));
+    const { delivered, kept, lost } = drained;
+    this.#options.logger[lost > 0 ? 'warn' : 'info'](
+      { ...drained },
+      `log queues drained: ${delivered} delivered, ${kept} kept on disk, ${lost} lost`,
+    );
     return left;
   }
 

@@ -45,6 +45,8 @@ export interface DriverOptions {
   readonly portMaps?: ReadonlyMap<number, number>;
   /** Called when the core traps or asks for something out of range; the worker must be replaced. */
   readonly onFault: (error: Error) => void;
+  /** Called after every batch of events, synchronously: it must be quick. */
+  readonly onQuiet?: () => void;
 }
 
 export interface Driver {

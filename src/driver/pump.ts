@@ -14,6 +14,8 @@ export interface PumpOptions {
   readonly core: Core;
   readonly clock: Clock;
   readonly onFault: (error: Error) => void;
+  /** Called when the core has no event left to see. */
+  readonly onQuiet?: () => void;
 }
 
 /** The driver behind a pump. */
@@ -120,6 +122,7 @@ export class EventPump {
       this.#handPending();
     }
     this.#running = false;
+    this.#options.onQuiet?.();
     if (this.#tick === undefined && (this.port.timers > 0 || this.#owner.needsTick())) this.#arm();
   }
 

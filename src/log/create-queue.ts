@@ -1,11 +1,18 @@
 /** Kong's queue as a library: `createQueue`, the export `headgate/queue`. */
 import { GatewayError } from '../errors.js';
+import {
+  type JournalSettings,
+  journalDefaults,
+  journalProblem,
+  readJournalSettings,
+} from './journal-options.js';
+import { type JournaledStore, openStore } from './journaled-store.js';
 import type { EnqueueRequest, NamedQueue } from './named-queue.js';
 import { parameterProblem, type QueueParameters, queueDefaults, readParameters } from './params.js';
 import type { QueueLog } from './queue.js';
 import { type QueueClock, systemQueueClock } from './queue-clock.js';
 import { type DrainResult, difference, QueueManager, within } from './queue-manager.js';
-import type { QueueMetrics } from './queue-metrics.js';
+import { type QueueMetrics, queueLabel } from './queue-metrics.js';
 
 /** What a handler knows besides its batch. */
 export interface HandlerContext<Conf = unknown> {
@@ -13,6 +20,11 @@ export interface HandlerContext<Conf = unknown> {
   readonly conf: Conf;
   /** Fires when the queue is closed or its drain has run out of time. */
   readonly signal: AbortSignal;
+  /**
+   * One id for each entry, where the queue has a journal: an entry that is delivered again, after a
+   * restart as well, has the same one. Else empty.
+   */
+  readonly ids: readonly string[];
 }
 
 /** Methods of pino and the like; a missing one drops its lines. */
@@ -23,7 +35,9 @@ export interface QueueLogger {
   error?(fields: object, message: string): void;
 }
 
-export interface CreateQueueOptions<T = unknown, Conf = unknown> extends Partial<QueueParameters> {
+export interface CreateQueueOptions<T = unknown, Conf = unknown>
+  extends Partial<QueueParameters>,
+    Partial<JournalSettings> {
   /** Queues of one name (and one clock) are one queue. */
   readonly name: string;
   /**
@@ -69,7 +83,7 @@ export interface PublicQueue<T = unknown, Conf = unknown> {
   shutdown(): void;
   /**
    * `shutdown`, then waits until nothing is left, for `deadline` seconds at most (default: without
-   * limit), then closes. What is left then is lost. Never rejects.
+   * limit), then closes. What is left then is lost, or kept in the journal. Never rejects.
    */
   drain(deadline?: number): Promise<DrainResult>;
   /** Ends the queue at once. Idempotent. */
@@ -81,7 +95,9 @@ const managers = new WeakMap<QueueClock, QueueManager>();
 
 /**
  * Makes a handle of the queue `options.name`; the queue itself exists from the first entry on.
- * @throws GatewayError GW_E_QUEUE_ARGUMENT where an option is missing, unknown or out of range
+ * With a journal, what an earlier run left is delivered first.
+ * @throws GatewayError GW_E_QUEUE_ARGUMENT where an option is missing, unknown or out of range;
+ * GW_E_QUEUE_JOURNAL where the journal's folder cannot be used
  */
 export function createQueue<T = unknown, Conf = unknown>(
   options: CreateQueueOptions<T, Conf>,
@@ -111,16 +127,21 @@ class QueueHandle<T, Conf = unknown> implements PublicQueue<T, Conf> {
       managers.set(clock, manager);
     }
     this.#manager = manager;
-    this.#named = manager.named<T>(name);
     const fields = { queue: name };
     this.#log = (level, message) => logger[level]?.(fields, message);
+    this.#named = manager.named<T>(name, () => this.#openJournal(options));
+    const store = this.#named.store as JournaledStore<T> | undefined;
     this.#request = {
       name,
       tag: options.log_tag,
       parameters: readParameters(options),
-      handler: (batch, signal, conf) => handler(batch, { conf: conf as Conf, signal }),
+      handler: (batch, signal, conf) =>
+        handler(batch, { conf: conf as Conf, signal, ids: store?.flightIds ?? [] }),
       trace: logger.trace ? (message) => logger.trace?.(fields, message) : null,
     };
+    if (store && store.count > 0 && !this.exists()) {
+      this.#named.resume({ ...this.#request, conf: this.#conf }, this.#log);
+    }
   }
 
   get size(): number {
@@ -178,6 +199,17 @@ class QueueHandle<T, Conf = unknown> implements PublicQueue<T, Conf> {
     return this.#end(this.metrics());
   }
 
+  #openJournal(options: CreateQueueOptions<T, Conf>): JournaledStore<T> | undefined {
+    const label = queueLabel(options.name, options.log_tag);
+    return openStore<T>({
+      settings: readJournalSettings(options),
+      limits: readParameters(options),
+      name: options.name,
+      clock: this.#clock,
+      warn: (message) => this.#log('warn', label + message),
+    });
+  }
+
   #end(before: QueueMetrics): DrainResult {
     this.#closed = true;
     this.#named.abandon();
@@ -199,9 +231,10 @@ function checkOptions(options: OtherOptions): void {
   if (typeof options !== 'object' || options === null) fail('arg #1 (queue_conf) must be a table');
   if (typeof options.name !== 'string') fail('arg #1 (queue_conf) must include a name');
   for (const name of Object.keys(options)) {
-    if (!ownOptions.has(name) && !(name in queueDefaults)) fail(`unknown option ${name}`);
+    const isKnown = ownOptions.has(name) || name in queueDefaults || name in journalDefaults;
+    if (!isKnown) fail(`unknown option ${name}`);
   }
-  const problem = parameterProblem(options);
+  const problem = parameterProblem(options) ?? journalProblem(options);
   if (problem) fail(`arg #1 (queue_conf) ${problem}`);
   if (typeof options.handler !== 'function') fail('arg #2 (handler) must be a function');
 }

@@ -22,6 +22,13 @@ export interface EntryStore<T> {
   append(entry: T, size: number, atMs: number): boolean;
   take(max: number): T[];
   dropOldest(): void;
+  /** As in EntrySource. */
+  readonly journalBytes?: number;
+  readonly spilled?: number;
+  settle?(count: number): void;
+  keep?(): number;
+  /** Stores an entry outside memory, where it must wait there; `no`: memory is its place. */
+  spill?(entry: T, isFull: boolean): 'no' | 'stored' | 'refused';
 }
 
 export interface IntakeOptions<T> {
@@ -78,6 +85,22 @@ export class Intake<T> implements EntrySource<T> {
     return max_bytes === null || this.bytes + sizeOf(entry) <= max_bytes;
   }
 
+  get journalBytes(): number {
+    return this.#store.journalBytes ?? 0;
+  }
+
+  get spilled(): number {
+    return this.#store.spilled ?? 0;
+  }
+
+  settle(count: number): void {
+    this.#store.settle?.(count);
+  }
+
+  keep(): number {
+    return this.#store.keep?.() ?? 0;
+  }
+
   oldestAgeMs(): number {
     const { oldestMs } = this.#store;
     return oldestMs === null ? 0 : this.#clock.now() * 1000 - oldestMs;
@@ -90,6 +113,8 @@ export class Intake<T> implements EntrySource<T> {
   push(entry: T): string | null {
     const { max_entries, max_bytes } = this.#limits;
     this.#warnEarly();
+    const spilled = this.#spill(entry);
+    if (spilled !== undefined) return spilled;
     if (this.count >= max_entries) {
       this.#log('error', 'queue full, dropping old entries until processing is successful again');
       this.#drop();
@@ -112,6 +137,21 @@ export class Intake<T> implements EntrySource<T> {
 
   take(max: number): T[] {
     return this.#store.take(max);
+  }
+
+  /** Undefined: memory is the entry's place; else as `push`. */
+  #spill(entry: T): string | null | undefined {
+    if (!this.#store.spill) return undefined;
+    const { max_bytes } = this.#limits;
+    const size = sizeOf(entry);
+    if (max_bytes !== null && size > max_bytes) return this.#refuse(size, max_bytes);
+    const outcome = this.#store.spill(entry, !this.fits(entry));
+    if (outcome === 'no') return undefined;
+    if (outcome === 'stored') return null;
+    const message = 'the journal cannot take an entry that must wait there, it was dropped';
+    this.#refused++;
+    this.#log('error', message);
+    return message;
   }
 
   /** Once per crossing: an entry that finds less than 80 % re-arms the warning. */

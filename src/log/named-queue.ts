@@ -44,16 +44,16 @@ export class NamedQueue<T> {
   readonly counters = emptyCounters();
   readonly #clock: QueueClock;
   readonly #lone = new Set<Lone>();
-  readonly #store: EntryStore<T> | undefined;
+  /** Where entries wait; undefined: each queue object has its own ring in linear memory. */
+  readonly store: EntryStore<T> | undefined;
   #live: Live<T> | null = null;
   #exiting = false;
   #idleWaiters: (() => void)[] = [];
 
-  /** `store`: where entries wait, default linear memory; it outlives the queue objects. */
   constructor(name: string, clock: QueueClock, store?: EntryStore<T>) {
     this.name = name;
     this.#clock = clock;
-    this.#store = store;
+    this.store = store;
   }
 
   /** Null while nothing was queued, or all of it has been delivered or given up. */
@@ -108,6 +108,7 @@ export class NamedQueue<T> {
   /** Ends everything now; what is left is lost, or kept by the store's journal. */
   abandon(): void {
     this.#live?.queue.abandon();
+    this.store?.keep?.();
     for (const lone of [...this.#lone]) {
       lone.abort.abort();
       lone.delivery?.stop();
@@ -117,7 +118,7 @@ export class NamedQueue<T> {
 
   metrics(): QueueMetrics {
     if (this.#live) return this.#live.queue.metrics();
-    return queueMetrics(this.name, null, this.#lone.size, 0, this.counters);
+    return queueMetrics(this.name, this.store ?? null, this.#lone.size, 0, this.counters);
   }
 
   /** The queue object: the one that is alive, with the newest handler, or a new one. */
@@ -136,7 +137,7 @@ export class NamedQueue<T> {
       limits: parameters,
       clock: this.#clock,
       log: (level, message) => log(level, label + message),
-      store: this.#store,
+      store: this.store,
     });
     const call: BatchHandler<T> = (batch, signal) => live.handler(batch, signal, live.conf);
     const queue = new Queue<T>({

@@ -3,6 +3,7 @@ import type { PluginEntity } from '../config/model.js';
 import { leafFault } from '../config/schema/leaf.js';
 import type { QueueParameters } from '../plugin/log-types.js';
 import type { RecordField } from '../plugin/schema.js';
+import { journalFields } from './journal-options.js';
 
 export type { QueueParameters } from '../plugin/log-types.js';
 
@@ -66,6 +67,7 @@ export const queueField = {
       default: 1,
       description: '1: one batch at a time; -1: every entry at once and alone, without limits.',
     },
+    ...journalFields,
   },
 } as const satisfies RecordField;
 
@@ -113,7 +115,7 @@ const legacyFields: readonly LegacyField[] = [
 
 /** A plugin config as far as queues read it. */
 export type QueueConfig = Readonly<Record<string, unknown>> & {
-  readonly queue?: { readonly [K in keyof QueueParameters]?: number | null } | null;
+  readonly queue?: { readonly [K in keyof QueueParameters]?: unknown } | null;
 };
 
 /**

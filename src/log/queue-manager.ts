@@ -97,20 +97,24 @@ export class QueueManager {
     return this.named<T>(request.name).enqueue(request, this.#log);
   }
 
-  /** What lasts of the queue of that name; `store` matters when the name is used first. */
-  named<T>(name: string, store?: EntryStore<T>): NamedQueue<T> {
-    let named = this.#named.get(name) as NamedQueue<T> | undefined;
+  /**
+   * What lasts of the queue of that key; `makeStore` is called when it is used first. `name` is
+   * what log lines and metrics say, by default the key.
+   * @throws what `makeStore` throws
+   */
+  named<T>(key: string, makeStore?: () => EntryStore<T> | undefined, name = key): NamedQueue<T> {
+    let named = this.#named.get(key) as NamedQueue<T> | undefined;
     if (!named) {
-      named = new NamedQueue<T>(name, this.#clock, store);
+      named = new NamedQueue<T>(name, this.#clock, makeStore?.());
       if (this.#exiting) named.shutdown();
-      this.#named.set(name, named as NamedQueue<unknown>);
+      this.#named.set(key, named as NamedQueue<unknown>);
     }
     return named;
   }
 
   /** Forgets a queue, with its counters; its name then begins anew. */
-  forget(queue: NamedQueue<unknown>): void {
-    if (this.#named.get(queue.name) === queue) this.#named.delete(queue.name);
+  forget(queue: NamedQueue<unknown>, key = queue.name): void {
+    if (this.#named.get(key) === queue) this.#named.delete(key);
   }
 
   /** True while the queue of `enqueue` with this name exists. */

@@ -28,6 +28,12 @@ export interface QueueMetrics extends Readonly<QueueCounters> {
   readonly spilled: number;
 }
 
+/** What a row says of the place where entries wait. */
+type QueueDepth = Pick<
+  EntrySource<unknown>,
+  'count' | 'bytes' | 'refused' | 'journalBytes' | 'spilled'
+>;
+
 export function emptyCounters(): QueueCounters {
   return { delivered: 0, dropped: 0, retried: 0, lost: 0, kept: 0 };
 }
@@ -35,7 +41,7 @@ export function emptyCounters(): QueueCounters {
 /** A row of a queue; without a source, of one that has nothing and exists no more. */
 export function queueMetrics(
   name: string,
-  source: EntrySource<unknown> | null,
+  source: QueueDepth | null,
   inFlight: number,
   ageMs: number,
   counters: QueueCounters,

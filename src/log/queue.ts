@@ -150,9 +150,10 @@ export class Queue<T> {
     this.#abort.abort();
     for (const delivery of this.#deliveries) delivery.stop();
     this.#deliveries.clear();
-    const left = this.#inFlight + this.source.count;
-    if (this.source.keep?.()) this.#counters.kept += left;
-    else this.#counters.lost += left;
+    const left = this.#inFlight + this.source.count + (this.source.spilled ?? 0);
+    const kept = this.source.keep?.() ?? 0;
+    this.#counters.kept += kept;
+    this.#counters.lost += Math.max(0, left - kept);
     this.#inFlight = 0;
     while (this.source.count > 0) this.source.take(1024);
     this.#state = 'idle';

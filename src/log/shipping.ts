@@ -9,6 +9,8 @@ import { type Ring, RingTable } from '../core/ring.js';
 import type { LogEntry, LogSink } from '../plugin/log-types.js';
 import type { Clock } from '../time.js';
 import { decodeLogRecord, type LogResolver } from './entry.js';
+import { readJournalSettings } from './journal-options.js';
+import { JournaledShipping } from './journaled-shipping.js';
 import { OncePerInterval, queueDefaults, queueIdentity } from './params.js';
 import type { QueueLog } from './queue.js';
 import { inSeconds } from './queue-clock.js';
@@ -39,18 +41,26 @@ export class LogShipping {
   readonly rings: RingTable;
   readonly queues: QueueManager;
   readonly #options: LogShippingOptions;
+  readonly #journaled: JournaledShipping;
   readonly #warned = new OncePerInterval();
 
   constructor(options: LogShippingOptions) {
     this.#options = options;
-    this.rings = new RingTable(options.core);
-    this.queues = new QueueManager({ clock: inSeconds(options.clock), log: options.log });
+    const { core, clock, log, resolver } = options;
+    this.rings = new RingTable(core);
+    this.queues = new QueueManager({ clock: inSeconds(clock), log });
+    this.#journaled = new JournaledShipping({
+      queues: this.queues,
+      clock: inSeconds(clock),
+      log,
+      decode: (record) => decodeLogRecord(record, resolver),
+    });
   }
 
   /**
    * Opens the queue of a log plugin. Attach the entities of a new configuration before those of the
    * old one are detached, and queues with the same name live on with all that waits in them.
-   * @throws GatewayError GW_E_CONFIG_LIMIT where limits.rings queues are open
+   * @throws GatewayError GW_E_CONFIG_LIMIT where limits.rings queues are open, GW_E_QUEUE_JOURNAL
    */
   attach(plugin: PluginEntity, sink: LogSink<unknown>): LogAttachment {
     const { config } = plugin;
@@ -59,22 +69,36 @@ export class LogShipping {
     const parameters = sink.queue(config, (message) => {
       if (this.#warned.pass(`${name} ${message}`, clock.now())) log('warn', `[${tag}] ${message}`);
     });
-    const key = `${plugin.name} ${name}`;
+    const settings = readJournalSettings((config.queue ?? {}) as object);
+    const isKept = settings.journal !== null && parameters.concurrency_limit !== -1;
+    const queueKey = `${plugin.name} ${name}`;
+    const key = isKept ? `${queueKey} in ${settings.journal}` : queueKey;
     const ring = this.rings.open(key, {
       maxEntries: parameters.max_entries,
       maxBytes: parameters.max_bytes,
     });
+    const attachment: OwnAttachment = { ring: ring.id, key, source: ring };
+    const send = (batch: readonly LogEntry[], signal: AbortSignal) =>
+      sink.send(batch, config, signal);
+    if (isKept) {
+      try {
+        this.#journaled.attach({ key, queueKey, name, tag, ring, parameters, settings, send });
+      } catch (error) {
+        this.rings.close(ring);
+        throw error;
+      }
+      return attachment;
+    }
     const source = mapSource(
       recordSource(ring, clock),
       (record): LogEntry => decodeLogRecord(record, resolver),
       (error) => log('error', `[${tag}] a log record was dropped: ${(error as Error).message}`),
     );
     const handler = async (batch: readonly LogEntry[], signal: AbortSignal) => {
-      await sink.send(batch, config, signal);
+      await send(batch, signal);
       return true;
     };
     this.queues.open(key, parameters, handler, source, { name, tag });
-    const attachment: OwnAttachment = { ring: ring.id, key, source: ring };
     return attachment;
   }
 
@@ -83,17 +107,25 @@ export class LogShipping {
    * has sent what waits, if this was its last use.
    */
   async detach(attachment: LogAttachment): Promise<void> {
-    await this.queues.release(attachment.key);
+    const { key } = attachment;
+    await (this.#journaled.has(key) ? this.#journaled.detach(key) : this.queues.release(key));
     this.rings.close((attachment as OwnAttachment).source);
   }
 
-  /** Looks for new records; call it after every batch of events. */
+  /** Moves new records of queues with a journal to disk; call it after every batch of events. */
+  pollJournals(): void {
+    if (this.#journaled.active) this.#journaled.poll();
+  }
+
+  /** Looks for new records; call it often. */
   pollAll(): void {
+    this.pollJournals();
     this.queues.pollAll();
   }
 
   /** Sends what waits, for `timeoutMs` at most. */
   drain(timeoutMs: number): Promise<DrainResult> {
+    this.pollJournals();
     return this.queues.drain(timeoutMs);
   }
 

@@ -21,8 +21,8 @@ export interface EntrySource<T> {
   take(max: number): T[];
   /** So many of the entries taken first have been delivered or given up. */
   settle?(count: number): void;
-  /** The queue ends. True where everything that is left, taken or not, survives on disk. */
-  keep?(): boolean;
+  /** The queue ends. Returns how much of what is left, taken or not, survives on disk. */
+  keep?(): number;
 }
 
 /** A source whose entries are translated when they are taken; what throws is dropped by `onBad`. */
@@ -53,7 +53,7 @@ export function mapSource<A, B>(
     speaks: source.speaks ?? false,
     oldestAgeMs: () => source.oldestAgeMs?.() ?? 0,
     settle: (count) => source.settle?.(count),
-    keep: () => source.keep?.() ?? false,
+    keep: () => source.keep?.() ?? 0,
     take(max) {
       const entries: B[] = [];
       for (const entry of source.take(max)) {
