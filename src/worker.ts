@@ -32,6 +32,8 @@ export interface WorkerOptions {
   readonly clock: Clock;
   /** Which metric slot is whose; workers of a node agree on it. */
   readonly series: MetricSeries;
+  /** For `{vault://env/...}` in plugins; default empty. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** The core trapped or broke a rule: this worker carries nothing any more. */
   readonly onFault: (error: Error) => void;
 }
@@ -124,7 +126,8 @@ export class GatewayWorker {
    * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT; the table in use stays
    */
   install(snapshot: Snapshot): number {
-    const table = buildPlans(snapshot, this.#options.plugins, this.#options.logger);
+    const { plugins, logger, settings, env = {} } = this.#options;
+    const table = buildPlans(snapshot, plugins, logger, { trusted: settings.trustedIps, env });
     const targets: number[] = [];
     const attachments = new Map<PlanStep, LogAttachment>();
     const holdings = (): Holdings => ({ table, targets, attachments: [...attachments.values()] });
@@ -218,7 +221,7 @@ export class GatewayWorker {
     attachments: ReadonlyMap<PlanStep, LogAttachment>,
   ): EncodedTable {
     const rings = (plan: Plan): number[] => {
-      const ids = plan.log.map((step) => attachments.get(step)?.ring);
+      const ids = plan.possibleLog.map((step) => attachments.get(step)?.ring);
       return [...new Set(ids.filter((id) => id !== undefined))];
     };
     refuseSecureUpstreams(table.services);

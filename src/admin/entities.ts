@@ -12,7 +12,28 @@ const collections: Readonly<Record<string, string>> = {
   services: 'name',
   routes: 'name',
   consumers: 'username',
+  consumer_groups: 'name',
   plugins: 'instance_name',
+  'key-auths': 'key',
+  'basic-auths': 'username',
+  'hmac-auths': 'username',
+  jwts: 'key',
+  acls: 'group',
+  oauth2: 'client_id',
+  oauth2_tokens: 'access_token',
+};
+
+/** Collections whose path has another name, also the one below a consumer. */
+const stored: Readonly<Record<string, string>> = {
+  'key-auths': 'keyauth_credentials',
+  'key-auth': 'keyauth_credentials',
+  'basic-auths': 'basicauth_credentials',
+  'basic-auth': 'basicauth_credentials',
+  'hmac-auths': 'hmacauth_credentials',
+  'hmac-auth': 'hmacauth_credentials',
+  jwts: 'jwt_secrets',
+  jwt: 'jwt_secrets',
+  oauth2: 'oauth2_credentials',
 };
 
 const notFound: AdminAnswer = { status: 404, body: { message: 'Not found' } };
@@ -31,7 +52,7 @@ export function readEntities(
   const all = rows(snapshot, collection);
   if (key === undefined) return page(all, query, `/${collection}`);
   const found = all.find((row) => row.id === key || row[collections[collection]] === key);
-  if (child !== undefined && !(child in collections)) return null;
+  if (child !== undefined && !(child in collections) && !(child in stored)) return null;
   if (found === undefined) return notFound;
   if (child === undefined) return { status: 200, body: found };
   const field = collection.slice(0, -1);
@@ -44,7 +65,8 @@ export function readEntities(
 type Row = Record<string, unknown> & { readonly id: string };
 
 function rows(snapshot: Snapshot, collection: string): Row[] {
-  const all = Object.values(snapshot.entities[collection] ?? {}) as Row[];
+  const name = stored[collection] ?? collection;
+  const all = Object.values(snapshot.entities[name] ?? {}) as Row[];
   return all.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

@@ -32,6 +32,8 @@ export interface Collected {
   readonly drafts: Draft[];
   readonly errors: SchemaError[];
   readonly formatVersion: string;
+  /** `_transform`: false where passwords and the like are stored as they are given. */
+  readonly transform: boolean;
 }
 
 const metaKeys = ['_format_version', '_transform', '_comment', '_ignore'];
@@ -45,7 +47,7 @@ export function collectEntities(root: unknown): Collected {
   const drafts: Draft[] = [];
   if (!isObject(root)) {
     errors.push({ path: [], message: 'expected an object', at: 'value' });
-    return { drafts, errors, formatVersion: '3.0' };
+    return { drafts, errors, formatVersion: '3.0', transform: true };
   }
   const report = (path: Path, message: string, at: SchemaError['at'] = 'value', hint?: string) => {
     errors.push({ path, message, at, hint });
@@ -62,7 +64,7 @@ export function collectEntities(root: unknown): Collected {
       report([key], 'unknown field', 'key', didYouMean(key, [...known, ...metaKeys]));
     }
   }
-  return { drafts, errors, formatVersion };
+  return { drafts, errors, formatVersion, transform: root._transform !== false };
 }
 
 type Report = (path: Path, message: string, at?: SchemaError['at'], hint?: string) => void;
@@ -136,6 +138,7 @@ function takeEntity(
   checkNotes(item, path, (place, message) => {
     draft.errors.push({ path: place, message, at: 'value' });
   });
+  takeMemberships(draft, input);
   for (const [collection, field] of children[kind.collection]) {
     if (!Object.hasOwn(input, collection)) continue;
     takeList(
@@ -158,6 +161,28 @@ function takeEntity(
     draft.errors.push({ path: [...path, parent.field], message, at: 'value', hint });
   }
   delete input[parent.field];
+}
+
+/** The short forms of membership: `groups` of a consumer, `consumers` of a group. */
+const memberNames: Readonly<Partial<Record<Collection, readonly [string, string]>>> = {
+  consumers: ['groups', 'consumer_group'],
+  consumer_groups: ['consumers', 'consumer'],
+};
+
+/** Rewrites names, `{ name }` and `{ username }` in a short form to memberships. */
+function takeMemberships(draft: Draft, input: Record<string, unknown>): void {
+  const [name, field] = memberNames[draft.kind.collection] ?? [];
+  if (name === undefined || field === undefined || !Object.hasOwn(input, name)) return;
+  const given = input[name] ?? [];
+  delete input[name];
+  const path = [...draft.path, name];
+  if (!Array.isArray(given)) {
+    draft.errors.push({ path, message: 'expected an array', at: 'value' });
+    return;
+  }
+  const members = given.map((item) => ({ [field]: item }));
+  const known = input.consumer_group_consumers;
+  input.consumer_group_consumers = Array.isArray(known) ? [...known, ...members] : members;
 }
 
 /** Nested collections of Kong that are refused by name instead of as unknown fields. */

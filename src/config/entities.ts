@@ -1,23 +1,77 @@
 /** The kinds of entities: their collections, keys, parents and uniqueness. */
 import { consumerSchema } from './schema/consumer.js';
+import {
+  aclSchema,
+  basicAuthSchema,
+  consumerGroupSchema,
+  hmacAuthSchema,
+  jwtSecretSchema,
+  keyAuthSchema,
+  membershipSchema,
+  oauth2CredentialSchema,
+  oauth2TokenSchema,
+} from './schema/credentials.js';
 import type { PluginSchemas, RecordSchema } from './schema/field.js';
 import { pluginEntitySchema } from './schema/plugin.js';
 import { routeSchema } from './schema/route.js';
 import { serviceSchema } from './schema/service.js';
+import { hashSecret, passwordHash } from './secret-hash.js';
 
-export type Collection = 'services' | 'routes' | 'consumers' | 'plugins';
+export type Collection =
+  | 'services'
+  | 'routes'
+  | 'consumers'
+  | 'consumer_groups'
+  | 'consumer_group_consumers'
+  | 'keyauth_credentials'
+  | 'basicauth_credentials'
+  | 'hmacauth_credentials'
+  | 'jwt_secrets'
+  | 'acls'
+  | 'oauth2_credentials'
+  | 'oauth2_tokens'
+  | 'plugins';
 
 export interface EntityKind {
   readonly collection: Collection;
   /** Singular, for messages. */
-  readonly type: 'service' | 'route' | 'consumer' | 'plugin';
+  readonly type: string;
   /** Field that references may use instead of the id, also the source of generated ids. */
   readonly key: string | null;
   /** Field that names the entity in messages. */
   readonly label: string;
   /** Foreign fields and what they refer to; an entity may be nested under each of these. */
   readonly parents: Readonly<Record<string, Collection>>;
+  /** The parents that an entity must have. */
+  readonly required?: readonly string[];
   readonly unique: readonly string[];
+  /** Fields, foreign ones too, that are unique together; the source of generated ids. */
+  readonly uniqueTogether?: readonly string[];
+  /** Made of the valid entity unless the document says `_transform: false`. */
+  readonly transform?: (
+    value: Readonly<Record<string, unknown>>,
+    parentId: (field: string) => string,
+  ) => Record<string, unknown>;
+}
+
+/** What is known by a unique field and belongs to a consumer. */
+function credential(
+  collection: Collection,
+  type: string,
+  key: string | null,
+  more: Partial<EntityKind> = {},
+): EntityKind {
+  return {
+    collection,
+    type,
+    key,
+    // Keys are secrets; the id is all that messages may show of them.
+    label: key === 'username' || key === 'client_id' ? key : 'id',
+    parents: { consumer: 'consumers' },
+    required: ['consumer'],
+    unique: key === null ? [] : [key],
+    ...more,
+  };
 }
 
 /** In the order in which ids and references are resolved: parents first. */
@@ -38,6 +92,49 @@ export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
     parents: {},
     unique: ['username', 'custom_id'],
   },
+  consumer_groups: {
+    collection: 'consumer_groups',
+    type: 'consumer_group',
+    key: 'name',
+    label: 'name',
+    parents: {},
+    unique: ['name'],
+  },
+  consumer_group_consumers: {
+    collection: 'consumer_group_consumers',
+    type: 'consumer_group_consumer',
+    key: null,
+    label: 'id',
+    parents: { consumer: 'consumers', consumer_group: 'consumer_groups' },
+    required: ['consumer', 'consumer_group'],
+    unique: [],
+    uniqueTogether: ['consumer', 'consumer_group'],
+  },
+  keyauth_credentials: credential('keyauth_credentials', 'keyauth_credential', 'key'),
+  basicauth_credentials: credential('basicauth_credentials', 'basicauth_credential', 'username', {
+    transform: (value, parentId) => ({
+      ...value,
+      password: passwordHash(value.password as string, parentId('consumer')),
+    }),
+  }),
+  hmacauth_credentials: credential('hmacauth_credentials', 'hmacauth_credential', 'username'),
+  jwt_secrets: credential('jwt_secrets', 'jwt_secret', 'key', { label: 'key' }),
+  acls: credential('acls', 'acl', null, {
+    label: 'group',
+    uniqueTogether: ['consumer', 'group'],
+  }),
+  oauth2_credentials: credential('oauth2_credentials', 'oauth2_credential', 'client_id', {
+    label: 'name',
+    transform: (value) =>
+      value.hash_secret && typeof value.client_secret === 'string'
+        ? { ...value, client_secret: hashSecret(value.client_secret) }
+        : { ...value },
+  }),
+  oauth2_tokens: credential('oauth2_tokens', 'oauth2_token', 'access_token', {
+    parents: { credential: 'oauth2_credentials', service: 'services' },
+    required: ['credential'],
+    unique: ['access_token', 'refresh_token'],
+  }),
   routes: {
     collection: 'routes',
     type: 'route',
@@ -51,7 +148,12 @@ export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
     type: 'plugin',
     key: 'instance_name',
     label: 'name',
-    parents: { service: 'services', route: 'routes', consumer: 'consumers' },
+    parents: {
+      service: 'services',
+      route: 'routes',
+      consumer: 'consumers',
+      consumer_group: 'consumer_groups',
+    },
     unique: ['instance_name'],
   },
 };
@@ -68,14 +170,7 @@ export const unsupportedCollections: readonly string[] = [
   'key_sets',
   'filter_chains',
   'workspaces',
-  'keyauth_credentials',
-  'basicauth_credentials',
-  'hmacauth_credentials',
-  'jwt_secrets',
-  'oauth2_credentials',
-  'oauth2_tokens',
   'oauth2_authorization_codes',
-  'acls',
 ];
 
 export const formatVersions = ['1.1', '2.1', '3.0'] as const;
@@ -91,19 +186,28 @@ export function childrenOf(parent: Collection): ReadonlyMap<Collection, string> 
   return found;
 }
 
+const schemas: Readonly<Partial<Record<Collection, RecordSchema>>> = {
+  services: serviceSchema,
+  consumers: consumerSchema,
+  consumer_groups: consumerGroupSchema,
+  consumer_group_consumers: membershipSchema,
+  keyauth_credentials: keyAuthSchema,
+  basicauth_credentials: basicAuthSchema,
+  hmacauth_credentials: hmacAuthSchema,
+  jwt_secrets: jwtSecretSchema,
+  acls: aclSchema,
+  oauth2_credentials: oauth2CredentialSchema,
+  oauth2_tokens: oauth2TokenSchema,
+};
+
 /** The schema of one entity; that of a plugin depends on its name. */
 export function schemaOf(
   collection: Collection,
   options: { flavor: string; plugins: PluginSchemas; pluginName?: unknown },
 ): RecordSchema {
-  switch (collection) {
-    case 'services':
-      return serviceSchema;
-    case 'routes':
-      return routeSchema(options.flavor);
-    case 'consumers':
-      return consumerSchema;
-    default:
-      return pluginEntitySchema(options.plugins.get(options.pluginName as string)?.schema);
-  }
+  if (collection === 'routes') return routeSchema(options.flavor);
+  return (
+    schemas[collection] ??
+    pluginEntitySchema(options.plugins.get(options.pluginName as string)?.schema)
+  );
 }

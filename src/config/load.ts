@@ -70,7 +70,7 @@ export function loadConfig(source: ConfigSource): LoadResult {
   const found = document.problems.map(documentProblem);
   if (found.some((problem) => !problem.parsed)) return { ok: false, problems: found };
 
-  const { drafts, errors, formatVersion } = collectEntities(document.value);
+  const { drafts, errors, formatVersion, transform } = collectEntities(document.value);
   for (const draft of drafts) validateDraft(draft, formatVersion, source);
   resolveEntities(drafts, source.pluginSchemas);
 
@@ -86,7 +86,8 @@ export function loadConfig(source: ConfigSource): LoadResult {
     found.sort((a, b) => a.line - b.line || a.column - b.column);
     return { ok: false, problems: found };
   }
-  return { ok: true, snapshot: buildSnapshot(drafts, source.text, source.nowMs ?? Date.now()) };
+  const snapshot = buildSnapshot({ drafts, transform }, source.text, source.nowMs ?? Date.now());
+  return { ok: true, snapshot };
 }
 
 function validateDraft(draft: Draft, formatVersion: string, source: ConfigSource): void {

@@ -71,6 +71,97 @@ export interface Consumer extends EntityBase {
   readonly custom_id: string | null;
 }
 
+/** A name that several consumers share; plugins may be attached to it. */
+export interface ConsumerGroup extends EntityBase {
+  readonly name: string;
+}
+
+interface CredentialBase extends Omit<EntityBase, 'updated_at'> {
+  readonly consumer: Consumer;
+}
+
+export interface KeyAuthCredential extends CredentialBase {
+  readonly key: string;
+  /** Seconds after `created_at`; null or 0: for ever. */
+  readonly ttl: number | null;
+}
+
+export interface BasicAuthCredential extends CredentialBase {
+  readonly username: string;
+  /** SHA-1 of the password followed by the consumer's id, in lower-case hex. */
+  readonly password: string;
+}
+
+export interface HmacAuthCredential extends CredentialBase {
+  readonly username: string;
+  readonly secret: string;
+}
+
+export interface JwtSecret extends CredentialBase {
+  readonly key: string;
+  readonly secret: string;
+  /** PEM; for every algorithm but HS*. */
+  readonly rsa_public_key: string | null;
+  readonly algorithm: string;
+}
+
+export interface AclEntry extends CredentialBase {
+  readonly group: string;
+}
+
+export interface OAuth2Credential extends CredentialBase {
+  readonly name: string;
+  readonly client_id: string;
+  /** As given, or a hash where `hash_secret` is true; see secret-hash.ts. */
+  readonly client_secret: string | null;
+  readonly hash_secret: boolean;
+  readonly redirect_uris: readonly string[] | null;
+  readonly client_type: 'confidential' | 'public';
+}
+
+export interface OAuth2Token extends Omit<EntityBase, 'updated_at'> {
+  readonly credential: OAuth2Credential;
+  readonly service: Service | null;
+  readonly token_type: 'bearer';
+  readonly access_token: string;
+  readonly refresh_token: string | null;
+  /** Seconds after `created_at`; 0: for ever. */
+  readonly expires_in: number;
+  readonly authenticated_userid: string | null;
+  readonly scope: string | null;
+  readonly ttl: number | null;
+}
+
+/** What stands behind the collections of credentials and of what belongs to them. */
+export interface CredentialOf {
+  readonly keyauth_credentials: KeyAuthCredential;
+  readonly basicauth_credentials: BasicAuthCredential;
+  readonly hmacauth_credentials: HmacAuthCredential;
+  readonly jwt_secrets: JwtSecret;
+  readonly acls: AclEntry;
+  readonly oauth2_credentials: OAuth2Credential;
+  readonly oauth2_tokens: OAuth2Token;
+}
+
+export type CredentialCollection = keyof CredentialOf;
+
+/** What authenticated a client: one of the above, or what a plugin knows by other means. */
+export interface Credential {
+  readonly id: string | null;
+  readonly [field: string]: unknown;
+}
+
+interface GroupMembership {
+  readonly consumer: Consumer;
+  readonly consumer_group: ConsumerGroup;
+}
+
+/** When plugins run beside others in a phase, by Kong's name of the phase: names of plugins. */
+export interface PluginOrdering {
+  readonly before: Readonly<Record<string, readonly string[]>> | null;
+  readonly after: Readonly<Record<string, readonly string[]>> | null;
+}
+
 export interface PluginEntity extends EntityBase {
   readonly name: string;
   readonly instance_name: string | null;
@@ -81,6 +172,8 @@ export interface PluginEntity extends EntityBase {
   readonly service: Service | null;
   readonly route: Route | null;
   readonly consumer: Consumer | null;
+  readonly consumer_group?: ConsumerGroup | null;
+  readonly ordering?: PluginOrdering | null;
 }
 
 export interface Snapshot {
@@ -88,6 +181,9 @@ export interface Snapshot {
   readonly routes: readonly Route[];
   readonly consumers: readonly Consumer[];
   readonly plugins: readonly PluginEntity[];
+  readonly consumerGroups: readonly ConsumerGroup[];
+  readonly memberships: readonly GroupMembership[];
+  readonly credentials: { readonly [C in CredentialCollection]: readonly CredentialOf[C][] };
   /** MD5 of the source text in lower-case hex, 32 zeros for the empty configuration. */
   readonly hash: string;
   /** Every entity as plain JSON by collection and id: what `POST /config` answers. */

@@ -1,7 +1,7 @@
 /** Ids, references and uniqueness: what one entity owes to the others. */
-import { createHash } from 'node:crypto';
 import type { Draft } from './collect.js';
 import { type Collection, entityKinds } from './entities.js';
+import { combination, generatedId, givenId, textOf } from './ids.js';
 import { nearest } from './nearest.js';
 import { EnvText, shown, unwrap } from './schema/env-text.js';
 import type { PluginSchemas } from './schema/field.js';
@@ -12,30 +12,6 @@ interface Index {
   readonly byKey: Map<string, Draft>;
   /** Keys that messages may name: those not from the environment. */
   readonly keys: string[];
-}
-
-/** Kong's root namespace for generated ids, so that both give the same entity the same id. */
-const rootNamespace = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
-const namespaces = new Map<string, string>();
-
-/** UUID version 5 (RFC 9562 5.5): SHA-1 of the namespace's bytes and the name. */
-export function uuidV5(namespace: string, name: string): string {
-  const hash = createHash('sha1');
-  hash.update(Buffer.from(namespace.replaceAll('-', ''), 'hex')).update(name);
-  const bytes = hash.digest().subarray(0, 16);
-  bytes[6] = (bytes[6] & 0x0f) | 0x50;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-}
-
-function idFrom(collection: string, name: string): string {
-  let namespace = namespaces.get(collection);
-  if (!namespace) {
-    namespace = uuidV5(rootNamespace, collection);
-    namespaces.set(collection, namespace);
-  }
-  return uuidV5(namespace, name);
 }
 
 /** Links the drafts with each other and reports what does not fit; fills `id` and `foreign`. */
@@ -58,38 +34,6 @@ export function resolveEntities(drafts: readonly Draft[], plugins: PluginSchemas
     drafts,
     plugins,
   );
-}
-
-function givenId(draft: Draft): string | undefined {
-  const id = unwrap(draft.input.id);
-  return typeof id === 'string' ? id : undefined;
-}
-
-function textOf(draft: Draft, field: string): string | undefined {
-  const value = unwrap(draft.input[field]);
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** The same text gives the same ids: names where there are any, else the content and its count. */
-function generatedId(draft: Draft, unnamed: Map<string, number>): string {
-  const { collection, key } = draft.kind;
-  if (collection === 'plugins') return idFrom(collection, pluginKey(draft));
-  const name = key === null ? undefined : textOf(draft, key);
-  if (name !== undefined) return idFrom(collection, name);
-  const content = JSON.stringify([collection, draft.parent?.draft.id, unwrap(draft.input)]);
-  const count = unnamed.get(content) ?? 0;
-  unnamed.set(content, count + 1);
-  return idFrom(collection, `${content}:${count}`);
-}
-
-/** Kong's cache key of a plugin; `*` is the workspace. References count as they are written. */
-function pluginKey(draft: Draft): string {
-  const scope = ['route', 'service', 'consumer'].map((field) => {
-    if (draft.parent?.field === field) return draft.parent.draft.id;
-    const given = unwrap(draft.input[field]);
-    return typeof given === 'string' ? given : (draft.foreign.get(field)?.id ?? '');
-  });
-  return ['plugins', '*', textOf(draft, 'name') ?? '', ...scope].join(':');
 }
 
 function addToIndex(draft: Draft, index: Index): void {
@@ -119,6 +63,13 @@ function resolveForeign(draft: Draft, indexes: Record<Collection, Index>): void 
       at: 'value',
       hint: near === undefined ? undefined : `did you mean '${near}'?`,
     });
+  }
+  for (const field of draft.kind.required ?? []) {
+    const path = [...draft.path, field];
+    if (draft.foreign.has(field) || draft.errors.some((error) => startsWith(error.path, path))) {
+      continue;
+    }
+    draft.errors.push({ path, message: 'required field missing', at: 'value' });
   }
   checkCertificate(draft);
 }
@@ -160,7 +111,7 @@ function checkUnique(drafts: readonly Draft[]): void {
       path: [...draft.path, field],
       message:
         `uniqueness violation: '${draft.kind.collection}' entity with ` +
-        `${what} set to '${shown(value)}' already declared`,
+        `${what} set to '${secretFields.has(field) ? '***' : shown(value)}' already declared`,
       at: 'value',
     });
   };
@@ -169,7 +120,27 @@ function checkUnique(drafts: readonly Draft[]): void {
     for (const field of draft.kind.unique) {
       if (textOf(draft, field) !== undefined) check(draft, field, draft.input[field], field);
     }
+    const together = combination(draft);
+    if (together) checkCombination(draft, together, seen);
   }
+}
+
+/** Unique fields that are secrets: messages do not show them. */
+const secretFields: ReadonlySet<string> = new Set(['key', 'access_token', 'refresh_token']);
+
+function checkCombination(draft: Draft, together: string[], seen: Map<string, Draft>): void {
+  const key = JSON.stringify(together);
+  if (!seen.has(key)) {
+    seen.set(key, draft);
+    return;
+  }
+  const { collection, uniqueTogether = [] } = draft.kind;
+  const what = uniqueTogether.map((field, index) => `${field}="${together[index]}"`).join(',');
+  draft.errors.push({
+    path: draft.path,
+    message: `uniqueness violation: '${collection}' entity with {${what}} already declared`,
+    at: 'entity',
+  });
 }
 
 function checkPlugins(own: readonly Draft[], all: readonly Draft[], plugins: PluginSchemas): void {

@@ -1,36 +1,29 @@
 /** From valid, resolved entities to the frozen snapshot that the rest of the gateway reads. */
 import { createHash } from 'node:crypto';
-import type { Draft } from './collect.js';
+import type { Collected, Draft } from './collect.js';
 import { type Collection, entityKinds } from './entities.js';
-import type { Consumer, PluginEntity, Route, Service, Snapshot } from './model.js';
+import type { Snapshot } from './model.js';
 
 type Entity = Record<string, unknown>;
+type Lists = Record<Collection, Entity[]>;
 
 /** What runs before anything is loaded. */
-export const emptySnapshot: Snapshot = freeze({
-  services: [],
-  routes: [],
-  consumers: [],
-  plugins: [],
-  hash: '0'.repeat(32),
-  entities: {},
-});
+export const emptySnapshot: Snapshot = snapshotOf(emptyLists(), {}, '0'.repeat(32));
 
-/** `drafts`: without errors. Entities keep the order of the document within their collection. */
-export function buildSnapshot(drafts: readonly Draft[], text: string, nowMs: number): Snapshot {
+/** Drafts without errors. Entities keep the order of the document within their collection. */
+export function buildSnapshot(
+  { drafts, transform }: Pick<Collected, 'drafts' | 'transform'>,
+  text: string,
+  nowMs: number,
+): Snapshot {
   const nowSeconds = Math.floor(nowMs / 1000);
   const built = new Map<Draft, Entity>();
-  const lists: Record<Collection, Entity[]> = {
-    services: [],
-    routes: [],
-    consumers: [],
-    plugins: [],
-  };
+  const lists = emptyLists();
   const entities: Record<string, Record<string, unknown>> = {};
   for (const kind of Object.values(entityKinds)) {
     for (const draft of drafts) {
       if (draft.kind !== kind) continue;
-      const own = ownFields(draft, nowSeconds);
+      const own = ownFields(draft, nowSeconds, transform);
       const linked: Entity = { ...own };
       const plain: Entity = { ...own };
       for (const field of Object.keys(kind.parents)) {
@@ -44,24 +37,47 @@ export function buildSnapshot(drafts: readonly Draft[], text: string, nowMs: num
       entities[kind.collection][draft.id] = plain;
     }
   }
-  return freeze({
-    services: lists.services as unknown as Service[],
-    routes: lists.routes as unknown as Route[],
-    consumers: lists.consumers as unknown as Consumer[],
-    plugins: lists.plugins as unknown as PluginEntity[],
-    hash: createHash('md5').update(text).digest('hex'),
-    entities,
-  });
+  return snapshotOf(lists, entities, createHash('md5').update(text).digest('hex'));
 }
 
-function ownFields(draft: Draft, nowSeconds: number): Entity {
-  const { value } = draft;
-  return {
-    ...value,
-    id: draft.id,
-    created_at: value.created_at ?? nowSeconds,
-    updated_at: value.updated_at ?? nowSeconds,
-  };
+function emptyLists(): Lists {
+  return Object.fromEntries(Object.keys(entityKinds).map((name) => [name, []])) as unknown as Lists;
+}
+
+function snapshotOf(
+  {
+    services,
+    routes,
+    consumers,
+    plugins,
+    consumer_groups: consumerGroups,
+    consumer_group_consumers: memberships,
+    ...credentials
+  }: Lists,
+  entities: Record<string, unknown>,
+  hash: string,
+): Snapshot {
+  // The schemas of the collections guarantee the types of the model.
+  return freeze({
+    services,
+    routes,
+    consumers,
+    plugins,
+    consumerGroups,
+    memberships,
+    credentials,
+    hash,
+    entities,
+  }) as unknown as Snapshot;
+}
+
+function ownFields(draft: Draft, nowSeconds: number, transform: boolean): Entity {
+  const { kind, value } = draft;
+  const parentId = (field: string) => draft.foreign.get(field)?.id ?? '';
+  const made = transform && kind.transform ? kind.transform(value, parentId) : value;
+  const entity: Entity = { ...made, id: draft.id, created_at: value.created_at ?? nowSeconds };
+  if ('updated_at' in value) entity.updated_at = value.updated_at ?? nowSeconds;
+  return entity;
 }
 
 function freeze<T>(value: T): T {

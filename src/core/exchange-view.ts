@@ -61,6 +61,16 @@ export class ExchangeView {
     return this.word(PhaseView.peerPort);
   }
 
+  /** Of the request: 0 or 1. */
+  get minorVersion(): number {
+    return this.word(PhaseView.minorVersion);
+  }
+
+  /** Epoch milliseconds of the first byte of the request. */
+  get startWallMs(): number {
+    return this.memory.f64[(this.base + PhaseView.startWallMs) >> 3];
+  }
+
   get tls(): boolean {
     return (this.word(PhaseView.flags) & AcceptFlag.TLS) !== 0;
   }
@@ -99,7 +109,7 @@ export class ExchangeView {
     return (u32[start + 6] ^ (u32[start + 7] * 31) ^ (u32[start + 5] << 7)) >>> 0;
   }
 
-  /** First value of a field, `name` in any case; null where it is absent. */
+  /** First value of a field, `name` in any case, `_` as good as `-`; null where it is absent. */
   header(name: string, side: HeaderSide = 'request'): string | null {
     const { u16, u32, buffer } = this.memory;
     const count = this.word(countField[side]);
@@ -190,7 +200,11 @@ const spanFields = [
   [PhaseView.upstreamTarget, PhaseView.upstreamTargetLength],
 ] as const;
 
-const lowerCase = (code: number): number => (code >= 65 && code <= 90 ? code + 32 : code);
+/** Lower case, and a dash for an underscore: header names are compared so. */
+const lowerCase = (code: number): number => {
+  if (code >= 65 && code <= 90) return code + 32;
+  return code === 95 ? 45 : code;
+};
 
 /** An idle connection keeps no larger copy than this. */
 const keptCopyBytes = 4096;

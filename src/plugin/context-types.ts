@@ -1,103 +1,113 @@
 /**
- * What handlers are given: the request, the client, edits towards the upstream and the client, and
- * the answer in place. Everything is decoded when it is asked for; nothing is read ahead.
+ * What the handlers of each phase are given. One object per call; a phase has the members that make
+ * sense in it, so that a misuse does not compile. JavaScript that misuses one gets an error that
+ * names the phases. Everything is decoded when it is asked for; nothing is read ahead.
  */
-import type { Route, Service } from '../config/model.js';
+import type { Route } from '../config/model.js';
+import type {
+  ClientAccess,
+  ClientReader,
+  NodeReader,
+  PluginCache,
+  PluginEntities,
+  PluginInstance,
+  PluginLog,
+  PluginTracing,
+  PluginVault,
+} from './pdk-types.js';
+import type { RequestReader } from './request-types.js';
+import type {
+  ExitingResponse,
+  FilterResponse,
+  RouterReader,
+  ServiceAccess,
+  ServiceReader,
+} from './service-types.js';
 
-export interface RequestReader {
-  /** Upper-case as sent by the client. */
-  readonly method: string;
-  /** Normalised path, without the query. */
-  readonly path: string;
-  /** The path as sent, without the query. */
-  readonly rawPath: string;
-  /** The query as sent, without the question mark; empty where there is none. */
-  readonly rawQuery: string;
-  readonly scheme: 'http' | 'https';
-  /** Host without port, lower-case; empty where HTTP/1.0 sent none. */
-  readonly host: string;
-  /** Port of the listener, as clients see it. */
-  readonly port: number;
-  /** Hexadecimal id, the one of X-Kong-Request-Id and of the log record. */
-  readonly id: string;
-  /** First value of a query argument, decoded; null where it is absent. */
-  query(name: string): string | null;
-  /** First value of a header field, case ignored; null where it is absent. */
-  header(name: string): string | null;
-  /** Every field: lower-case name to its value, or to an array where the field is repeated. */
-  headers(): Record<string, string | string[]>;
+/** What every handler has, also those outside a request. */
+export interface NodeContext {
+  readonly log: PluginLog;
+  readonly node: NodeReader;
+  /** Shared by all requests and all configurations of the plugin, within this worker. */
+  readonly cache: PluginCache;
+  readonly vault: PluginVault;
+  /** Consumers and credentials of the configuration in use. */
+  readonly entities: PluginEntities;
+  readonly ip: {
+    /** Whether an address is in `trusted_ips`. */
+    isTrusted(address: string): boolean;
+  };
 }
 
-export interface ClientReader {
-  /** Address after `trusted_ips` and `real_ip_header`. */
-  readonly ip: string;
-  /** Address of the peer of the connection. */
-  readonly peerIp: string;
-  readonly port: number;
-}
-
-export interface UpstreamRequestWriter {
-  setHeader(name: string, value: string): void;
-  addHeader(name: string, value: string): void;
-  removeHeader(name: string): void;
-  /** Path for the upstream, without query; it must start with a slash. */
-  setPath(path: string): void;
-  /** Query for the upstream without the question mark; empty removes it. */
-  setQuery(query: string): void;
-  setMethod(method: string): void;
-}
-
-export interface ServiceView {
-  /** The service of the matched route; null where there is none. */
-  readonly entity: Service | null;
-}
-
-export interface PluginLog {
-  debug(message: string, fields?: object): void;
-  info(message: string, fields?: object): void;
-  warn(message: string, fields?: object): void;
-  error(message: string, fields?: object): void;
-}
-
-interface CommonContext<Config> {
+interface RequestContext<Config> extends NodeContext {
   readonly request: RequestReader;
   readonly client: ClientReader;
-  /** The matched route; null where nothing matched. */
-  readonly route: Route | null;
   readonly config: Config;
+  /** Which configuration of the plugin runs. */
+  readonly instance: PluginInstance;
   /** An object of this exchange that every plugin sees. */
   readonly shared: Record<string, unknown>;
-  readonly log: PluginLog;
+  /** An object of this exchange and this plugin, the same in all phases. */
+  readonly plugin: Record<string, unknown>;
+  readonly tracing: PluginTracing;
 }
 
-export interface AccessContext<Config = unknown> extends CommonContext<Config> {
-  readonly service: ServiceView & { readonly request: UpstreamRequestWriter };
-  readonly response: ResponseWriter & {
-    /**
-     * Answers the client here and now; later access plugins do not run, header filters do.
-     * A string or bytes are sent as they are, an object as JSON.
-     * @throws GatewayError GW_E_REPLY_TOO_LARGE above limits.replyBodyBytes
-     */
-    exit(
-      status: number,
-      body?: string | Uint8Array | object | null,
-      headers?: Readonly<Record<string, string | readonly string[]>>,
-    ): void;
-  };
+interface RoutedContext<Config> extends RequestContext<Config> {
+  /** The matched route; null where nothing matched. */
+  readonly route: Route | null;
+  readonly router: RouterReader;
 }
 
-export interface ResponseWriter {
-  setHeader(name: string, value: string): void;
-  addHeader(name: string, value: string): void;
-  removeHeader(name: string): void;
+/** Outside any exchange: only the connection is known. */
+export interface CertificateContext<Config = unknown> extends NodeContext {
+  readonly config: Config;
+  readonly client: { readonly ip: string; readonly port: number };
 }
 
-export interface HeaderFilterContext<Config = unknown> extends CommonContext<Config> {
-  readonly service: ServiceView;
-  readonly response: ResponseWriter & {
-    /** Assigning changes the status that the client sees. */
-    status: number;
-    /** First value of a response header, case ignored; null where it is absent. */
-    header(name: string): string | null;
-  };
+export interface RewriteContext<Config = unknown> extends RequestContext<Config> {
+  readonly service: ServiceAccess;
+  readonly response: ExitingResponse;
 }
+
+export interface AccessContext<Config = unknown> extends RoutedContext<Config> {
+  readonly client: ClientAccess;
+  readonly service: ServiceAccess;
+  readonly response: ExitingResponse;
+}
+
+export interface ResponseContext<Config = unknown> extends RoutedContext<Config> {
+  readonly service: ServiceReader;
+  readonly response: FilterResponse & ExitingResponse;
+}
+
+export interface HeaderFilterContext<Config = unknown> extends RoutedContext<Config> {
+  readonly service: ServiceReader;
+  readonly response: FilterResponse;
+}
+
+export interface BodyFilterContext<Config = unknown> extends RoutedContext<Config> {
+  readonly service: ServiceReader;
+  readonly response: Pick<FilterResponse, 'status' | 'header' | 'headers' | 'source'>;
+}
+
+/** During a WebSocket: the request is the one of its handshake. */
+export interface FrameContext<Config = unknown> extends RoutedContext<Config> {
+  readonly service: ServiceReader;
+  /** Ends the WebSocket with a status (RFC 6455 7.4), 1000 by default. */
+  close(status?: number, reason?: string): void;
+}
+
+export interface WebSocketFrame {
+  readonly type: 'text' | 'binary' | 'ping' | 'pong' | 'close';
+  readonly data: Uint8Array;
+  /** Of a close frame; null elsewhere. */
+  readonly status: number | null;
+}
+
+export type {
+  ClientAccess,
+  ClientReader,
+  PluginLog,
+} from './pdk-types.js';
+export type { RequestReader } from './request-types.js';
+export type { ResponseWriter, ServiceReader, UpstreamRequestWriter } from './service-types.js';

@@ -4,7 +4,17 @@
  * equal, the name that sorts later runs first (as Kong does).
  */
 import { GatewayError } from '../errors.js';
-import type { AccessContext, HeaderFilterContext } from './context-types.js';
+import type {
+  AccessContext,
+  BodyFilterContext,
+  CertificateContext,
+  FrameContext,
+  HeaderFilterContext,
+  NodeContext,
+  ResponseContext,
+  RewriteContext,
+  WebSocketFrame,
+} from './context-types.js';
 import type { LogEntry, LogSink } from './log-types.js';
 import type { Fields, Infer, PluginSchema } from './schema.js';
 
@@ -16,18 +26,80 @@ export interface PluginDefinition<F extends Fields = Fields> {
   /** Integer; higher runs earlier, in every phase. */
   readonly priority: number;
   readonly schema: PluginSchema<F>;
+  /** Scopes that the look-up of this plugin's configuration ignores; default none. */
+  readonly ignoredScopes?: readonly ('service' | 'route' | 'consumer')[];
+  /** Once per worker, for every loaded plugin, configured or not. A failure is logged. */
+  initWorker?(ctx: NodeContext): void | Promise<void>;
+  /**
+   * After every change of configuration: the enabled configurations of this plugin of all scopes,
+   * null where there is none. A failure is logged.
+   */
+  configure?(configs: readonly Infer<F>[] | null, ctx: NodeContext): void | Promise<void>;
+  /** Per TLS connection, before its certificate is chosen; global configuration only. */
+  certificate?(ctx: CertificateContext<Infer<F>>): void | Promise<void>;
+  /** Before routing; global configuration only. Otherwise as `access`. */
+  rewrite?(ctx: RewriteContext<Infer<F>>): void | Promise<void>;
   /**
    * After routing, before the upstream is asked. Return nothing to go on; call
    * `ctx.response.exit` to answer here. A returned promise parks the request until it settles.
    */
   access?(ctx: AccessContext<Infer<F>>): void | Promise<void>;
+  /**
+   * With the whole answer of the upstream; the answer is buffered for it. Excludes `headerFilter`
+   * and `bodyFilter` in the same plugin.
+   */
+  response?(ctx: ResponseContext<Infer<F>>): void | Promise<void>;
   /** When the response head is known, before it is sent; synchronous only. */
   headerFilter?(ctx: HeaderFilterContext<Infer<F>>): void;
+  /**
+   * For each part of the response body, and once with `isLast`; synchronous only. Returns what is
+   * sent instead: nothing leaves the part as it is, null or an empty one drops it.
+   */
+  bodyFilter?(
+    ctx: BodyFilterContext<Infer<F>>,
+    chunk: Uint8Array,
+    isLast: boolean,
+  ): Uint8Array | string | null | undefined;
   /** After the last byte, off the request's path; errors are logged and change nothing. */
   log?(entry: LogEntry, config: Infer<F>): void | Promise<void>;
   /** Instead of `log`, for plugins that ship entries in batches through a queue. */
   readonly logSink?: LogSink<Infer<F>>;
+  /** Before a WebSocket's upgrade is passed on, instead of `access`. */
+  wsHandshake?(ctx: AccessContext<Infer<F>>): void | Promise<void>;
+  /** Per frame from the client: what is passed on instead; null drops it. */
+  wsClientFrame?(
+    ctx: FrameContext<Infer<F>>,
+    frame: WebSocketFrame,
+  ): WebSocketFrame | null | undefined;
+  /** Per frame from the upstream. */
+  wsUpstreamFrame?(
+    ctx: FrameContext<Infer<F>>,
+    frame: WebSocketFrame,
+  ): WebSocketFrame | null | undefined;
+  /** When the WebSocket is over. */
+  wsClose?(ctx: FrameContext<Infer<F>>): void;
 }
+
+/** Handlers by Kong's name of their phase, in the order of a request's life. */
+export const handlerPhases = {
+  initWorker: 'init_worker',
+  configure: 'configure',
+  certificate: 'certificate',
+  rewrite: 'rewrite',
+  access: 'access',
+  response: 'response',
+  headerFilter: 'header_filter',
+  bodyFilter: 'body_filter',
+  log: 'log',
+  wsHandshake: 'ws_handshake',
+  wsClientFrame: 'ws_client_frame',
+  wsUpstreamFrame: 'ws_upstream_frame',
+  wsClose: 'ws_close',
+} as const;
+
+export type HandlerName = keyof typeof handlerPhases;
+/** Kong's names of the phases. */
+export type PhaseName = (typeof handlerPhases)[HandlerName];
 
 /** A plugin of any schema, as registries and plans hold it. */
 // biome-ignore lint/suspicious/noExplicitAny: handlers are contravariant in their config type
@@ -76,10 +148,14 @@ function isFields(schema: object): boolean {
 }
 
 function handlerFault(definition: Partial<Record<keyof PluginDefinition, unknown>>): string | null {
-  for (const phase of ['access', 'headerFilter', 'log'] as const) {
+  for (const phase of Object.keys(handlerPhases) as HandlerName[]) {
     const handler = definition[phase];
-    if (handler !== undefined && typeof handler !== 'function')
+    if (handler !== undefined && typeof handler !== 'function') {
       return `${phase} must be a function`;
+    }
+  }
+  if (definition.response && (definition.headerFilter || definition.bodyFilter)) {
+    return 'response excludes headerFilter and bodyFilter';
   }
   const sink = definition.logSink as Partial<LogSink<unknown>> | undefined;
   if (sink === undefined) return null;

@@ -5,6 +5,7 @@
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
+import { ExchangeState } from './exchange-state.js';
 import type { Plan } from './plan.js';
 import { ClientView, RequestView } from './request-view.js';
 
@@ -21,6 +22,7 @@ export class Exchange {
   readonly view: ExchangeView;
   readonly request: RequestView;
   readonly client: ClientView;
+  readonly state = new ExchangeState();
   /** Edits towards the upstream. */
   readonly upstreamEdits = new EditList();
   /** Edits towards the client, from access and header filters. */
@@ -31,17 +33,11 @@ export class Exchange {
   /** A handler's promise is pending; the object must not be reused. */
   parked = false;
   reply: PluginReply | null = null;
-  #shared: Record<string, unknown> | null = null;
 
   constructor(core: Core) {
     this.view = new ExchangeView(core);
     this.request = new RequestView(this.view);
     this.client = new ClientView(this.view);
-  }
-
-  get shared(): Record<string, unknown> {
-    this.#shared ??= {};
-    return this.#shared;
   }
 
   /** Forgets the last exchange and takes the one that the core shows. */
@@ -54,7 +50,7 @@ export class Exchange {
     this.fingerprint = this.view.fingerprint;
     this.parked = false;
     this.reply = null;
-    this.#shared = null;
+    this.state.reset();
   }
 
   /** The phases are over; nothing of the request is kept alive. */
@@ -62,6 +58,6 @@ export class Exchange {
     this.plan = null;
     this.connection = -1;
     this.reply = null;
-    this.#shared = null;
+    this.state.reset();
   }
 }

@@ -5,7 +5,7 @@ export type {
   PluginLog,
   RequestReader,
   ResponseWriter,
-  ServiceView,
+  ServiceReader,
   UpstreamRequestWriter,
 } from './context-types.js';
 export { type AnyPlugin, definePlugin, type PluginDefinition } from './define.js';

@@ -53,8 +53,9 @@ export class PhaseRunner {
   #access(plan: Plan, connection: number): number {
     const exchange = this.#take(connection);
     exchange.begin(plan, connection);
-    for (let i = 0; i < plan.access.length; i++) {
-      const step = plan.access[i];
+    let steps = plan.access;
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i];
       let pending: unknown;
       try {
         pending = step.plugin.access?.(new AccessStep(exchange, step));
@@ -69,22 +70,30 @@ export class PhaseRunner {
         return PhaseVerdict.PARK;
       }
       if (exchange.reply) break;
+      if (exchange.plan !== plan) {
+        // The client was authenticated: its own configurations apply to what comes later.
+        steps = exchange.plan?.access ?? [];
+        i = steps.indexOf(step);
+      }
     }
-    if (plan.headerFilter.length > 0) exchange.view.detach();
+    if ((exchange.plan ?? plan).headerFilter.length > 0) exchange.view.detach();
     return this.#verdict(exchange);
   }
 
   /** Goes on with the plan after a promise; never rejects. */
   async #park(exchange: Exchange, index: number, pending: PromiseLike<unknown>): Promise<void> {
-    const steps = exchange.plan?.access ?? [];
-    let at = index;
+    let step: PlanStep | undefined = exchange.plan?.access[index];
     try {
       await pending;
-      while (!exchange.reply && ++at < steps.length) {
-        await steps[at].plugin.access?.(new AccessStep(exchange, steps[at]));
+      while (!exchange.reply) {
+        // The plan may be another one after each step: that of a client.
+        const steps: readonly PlanStep[] = exchange.plan?.access ?? [];
+        step = step && steps[steps.indexOf(step) + 1];
+        if (!step) break;
+        await step.plugin.access?.(new AccessStep(exchange, step));
       }
     } catch (error) {
-      this.#fail(exchange, steps[at], error);
+      this.#fail(exchange, step, error);
     }
     exchange.parked = false;
     const { connection } = exchange;
@@ -119,7 +128,7 @@ export class PhaseRunner {
 
   #filter(plan: Plan, connection: number): void {
     const exchange = this.#continued(plan, connection);
-    for (const step of plan.headerFilter) {
+    for (const step of (exchange.plan ?? plan).headerFilter) {
       try {
         const result: unknown = step.plugin.headerFilter?.(
           new HeaderFilterStep(exchange, step, this.#live),
@@ -167,6 +176,7 @@ export class PhaseRunner {
   #fail(exchange: Exchange, step: PlanStep | undefined, error: unknown): void {
     this.#report(exchange, step, error);
     exchange.clientEdits.clear();
+    exchange.state.source = 'error';
     exchange.reply = this.#errorFor(exchange);
   }
 

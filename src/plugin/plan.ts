@@ -1,11 +1,24 @@
 /**
  * Frozen plans: for every route of a generation the plugins that run, by phase, in order. Made once
- * per configuration; a request only walks its plan.
+ * per configuration; a request only walks its plan. Where a client is authenticated the exchange
+ * goes on with the plan of that client, made when it is first needed.
  */
-import type { PluginEntity, Route, Service, Snapshot } from '../config/model.js';
+import { EntityLookup } from '../config/lookup.js';
+import type {
+  Consumer,
+  ConsumerGroup,
+  PluginEntity,
+  Route,
+  Service,
+  Snapshot,
+} from '../config/model.js';
 import { Phase } from '../core/layout.js';
+import { limits } from '../limits.js';
 import type { Logger } from '../observe/logger.js';
 import type { AnyPlugin } from './define.js';
+import { ordered } from './ordering.js';
+import { bareHost, type PluginHost } from './pdk/host.js';
+import { type Row, StepSelection } from './selection.js';
 
 /** One configured plugin, in every plan that it is part of. */
 export interface PlanStep {
@@ -19,12 +32,25 @@ export interface Plan {
   /** Null: the plan of requests that no route matches. */
   readonly route: Route | null;
   readonly service: Service | null;
+  /** Global configurations only, and the same in every plan: routing comes later. */
+  readonly rewrite: readonly PlanStep[];
   readonly access: readonly PlanStep[];
+  readonly response: readonly PlanStep[];
   readonly headerFilter: readonly PlanStep[];
+  readonly bodyFilter: readonly PlanStep[];
   /** Steps with a log handler or a log sink: each gets the log records through a queue. */
   readonly log: readonly PlanStep[];
-  /** Phase bits for the route record. */
+  /** Log steps that some client may bring in, those of `log` included. */
+  readonly possibleLog: readonly PlanStep[];
+  /** Phase bits for the route record, for every client. */
   readonly phases: number;
+  readonly entities: EntityLookup;
+  readonly host: PluginHost;
+  /**
+   * The plan to go on with when `by` has authenticated a client: what ran so far stays, `by`
+   * included, and what comes later is looked up anew. The same plan where nothing changes.
+   */
+  forClient(by: PlanStep, consumer: Consumer | null, groups: readonly ConsumerGroup[]): Plan;
 }
 
 export interface PlanTable {
@@ -41,11 +67,13 @@ export interface PlanTable {
 
 /**
  * Builds the plans of a snapshot. Plugins that the registry does not know are the loader's error.
+ * @throws GatewayError GW_E_CONFIG_INVALID where `ordering` goes round in a circle
  */
 export function buildPlans(
   snapshot: Snapshot,
   plugins: ReadonlyMap<string, AnyPlugin>,
   logger: Logger,
+  host: PluginHost = bareHost,
 ): PlanTable {
   const routes = snapshot.routes.filter((route) => route.service?.enabled !== false);
   const steps: PlanStep[] = [];
@@ -54,83 +82,128 @@ export function buildPlans(
     if (!entity.enabled || !plugin) continue;
     steps.push({ plugin, entity, config: entity.config, logger: stepLogger(logger, entity) });
   }
-  const chooser = new StepChooser(steps);
+  const selection = new StepSelection(steps);
+  const entities = new EntityLookup(snapshot);
+  const nobody = { consumer: null, groups: [] };
+  const everywhere = selection.row({ route: null, service: null, ...nobody });
+  const rewrite = ordered(withHandler(everywhere, 'rewrite'), 'rewrite');
+  const lists = new Map<string, readonly PlanStep[]>();
+  const shared = { selection, entities, host, rewrite, lists };
+  const planOf = (route: Route | null) =>
+    new RoutePlan(
+      shared,
+      route,
+      selection.row({ route, service: route?.service ?? null, ...nobody }),
+    );
   return {
     routes,
     services: snapshot.services.filter((service) => service.enabled),
-    plans: routes.map((route) => planOf(route, chooser.choose(route))),
-    unmatched: planOf(null, chooser.choose(null)),
+    plans: routes.map(planOf),
+    unmatched: planOf(null),
     steps,
   };
 }
 
-function planOf(route: Route | null, steps: readonly PlanStep[]): Plan {
-  const access = route ? steps.filter((step) => step.plugin.access) : [];
-  const headerFilter = steps.filter((step) => step.plugin.headerFilter);
+interface Shared {
+  readonly selection: StepSelection;
+  readonly entities: EntityLookup;
+  readonly host: PluginHost;
+  readonly rewrite: readonly PlanStep[];
+  /** Lists of steps by their ids: routes with the same plugins share one. */
+  readonly lists: Map<string, readonly PlanStep[]>;
+}
+
+class RoutePlan implements Plan {
+  readonly route: Route | null;
+  readonly service: Service | null;
+  readonly rewrite: readonly PlanStep[];
+  readonly access: readonly PlanStep[];
+  readonly response: readonly PlanStep[];
+  readonly headerFilter: readonly PlanStep[];
+  readonly bodyFilter: readonly PlanStep[];
+  readonly log: readonly PlanStep[];
+  readonly possibleLog: readonly PlanStep[];
+  readonly phases: number;
+  readonly entities: EntityLookup;
+  readonly host: PluginHost;
+  readonly #shared: Shared;
+  readonly #row: Row;
+  readonly #clients = new Map<string, Plan>();
+
+  /** `ran`: access steps that have run, where the plan is one for a client. */
+  constructor(shared: Shared, route: Route | null, row: Row, ran: readonly PlanStep[] = []) {
+    this.#shared = shared;
+    this.#row = row;
+    this.route = route;
+    this.service = route?.service ?? null;
+    this.entities = shared.entities;
+    this.host = shared.host;
+    this.rewrite = shared.rewrite;
+    const pending = withHandler(row, 'access').filter((step) => !ran.includes(step));
+    this.access = this.#list(route ? [...ran, ...ordered(pending, 'access')] : []);
+    this.response = this.#list(route ? ordered(withHandler(row, 'response'), 'response') : []);
+    this.headerFilter = this.#list(ordered(withHandler(row, 'headerFilter'), 'header_filter'));
+    this.bodyFilter = this.#list(ordered(withHandler(row, 'bodyFilter'), 'body_filter'));
+    this.log = this.#list(ordered(withLog(row), 'log'));
+    const candidates = shared.selection.candidates(route);
+    this.possibleLog = this.#list(withLog(candidates));
+    this.phases = phasesOf(route, candidates);
+    Object.freeze(this);
+  }
+
+  forClient(by: PlanStep, consumer: Consumer | null, groups: readonly ConsumerGroup[]): Plan {
+    const { selection } = this.#shared;
+    const client = selection.narrowed(consumer, groups);
+    const ids = [client.consumer?.id, ...client.groups.map((group) => group.id)];
+    const key = `${by.entity.id} ${ids.join(' ')}`;
+    const known = this.#clients.get(key);
+    if (known) return known;
+    const made = this.#planFor(by, client);
+    // Rather made again than kept for every consumer there is.
+    if (this.#clients.size >= limits.clientPlans.value) this.#clients.clear();
+    this.#clients.set(key, made);
+    return made;
+  }
+
+  #planFor(by: PlanStep, client: ReturnType<StepSelection['narrowed']>): Plan {
+    const { route, service } = this;
+    const { order } = this.#shared.selection;
+    const kept = order.indexOf(by.plugin) + 1;
+    const ran = this.access.slice(0, this.access.indexOf(by) + 1);
+    const row = [...this.#shared.selection.row({ route, service, ...client }, this.#row, kept)];
+    // With an ordering of its own a plugin of a lower priority may have run already.
+    for (const step of ran) row[order.indexOf(step.plugin)] = step;
+    if (row.every((step, place) => step === this.#row[place])) return this;
+    return new RoutePlan(this.#shared, route, row, ran);
+  }
+
+  #list(steps: readonly PlanStep[]): readonly PlanStep[] {
+    const key = steps.map((step) => step.entity.id).join();
+    const known = this.#shared.lists.get(key);
+    if (known) return known;
+    this.#shared.lists.set(key, steps);
+    return steps;
+  }
+}
+
+function phasesOf(route: Route | null, steps: readonly PlanStep[]): number {
+  const has = (name: 'access' | 'headerFilter') => steps.some(({ plugin }) => plugin[name]);
+  const access = route !== null && has('access');
   let phases = 0;
   // Access runs for header filters, too: they may look at the request, which is gone by then.
-  if (access.length > 0 || (route && headerFilter.length > 0)) phases |= Phase.ACCESS;
+  if (access || (route && has('headerFilter'))) phases |= Phase.ACCESS;
   // Header edits made in access are applied when the answer's head is there.
-  if (access.length > 0 || headerFilter.length > 0) phases |= Phase.HEADER_FILTER;
-  return Object.freeze({
-    route,
-    service: route?.service ?? null,
-    access,
-    headerFilter,
-    log: steps.filter((step) => step.plugin.log || step.plugin.logSink),
-    phases,
-  });
+  if (access || has('headerFilter')) phases |= Phase.HEADER_FILTER;
+  return phases;
 }
 
-/** Picks, for each plugin name, the one configuration with the most specific scope. */
-class StepChooser {
-  readonly #names: readonly string[];
-  readonly #byScope = new Map<string, PlanStep>();
-  readonly #cache = new Map<string, readonly PlanStep[]>();
+type StepHandler = 'rewrite' | 'access' | 'response' | 'headerFilter' | 'bodyFilter';
 
-  constructor(steps: readonly PlanStep[]) {
-    const order = new Map<string, AnyPlugin>();
-    for (const step of steps) {
-      // Who the consumer is is only known to authentication plugins, of which there are none yet.
-      if (step.entity.consumer) continue;
-      order.set(step.plugin.name, step.plugin);
-      this.#byScope.set(scopeKey(step.plugin.name, step.entity.route, step.entity.service), step);
-    }
-    this.#names = [...order.values()].sort(byPriority).map((plugin) => plugin.name);
-  }
+const withHandler = (row: Row, name: StepHandler): PlanStep[] =>
+  row.filter((step): step is PlanStep => step?.plugin[name] !== undefined);
 
-  choose(route: Route | null): readonly PlanStep[] {
-    const chosen: PlanStep[] = [];
-    for (const name of this.#names) {
-      const step = this.#lookUp(name, route);
-      if (step) chosen.push(step);
-    }
-    const key = chosen.map((step) => step.entity.id).join();
-    const known = this.#cache.get(key);
-    if (known) return known;
-    this.#cache.set(key, chosen);
-    return chosen;
-  }
-
-  #lookUp(name: string, route: Route | null): PlanStep | undefined {
-    const service = route?.service ?? null;
-    return (
-      (route && service && this.#byScope.get(scopeKey(name, route, service))) ||
-      (route && this.#byScope.get(scopeKey(name, route, null))) ||
-      (service && this.#byScope.get(scopeKey(name, null, service))) ||
-      this.#byScope.get(scopeKey(name, null, null))
-    );
-  }
-}
-
-const scopeKey = (name: string, route: Route | null, service: Service | null): string =>
-  `${name} ${route?.id ?? ''} ${service?.id ?? ''}`;
-
-/** Priority from high to low; the name that sorts later first where two are equal. */
-function byPriority(a: AnyPlugin, b: AnyPlugin): number {
-  if (a.priority !== b.priority) return b.priority - a.priority;
-  return a.name < b.name ? 1 : -1;
-}
+const withLog = (row: Row): PlanStep[] =>
+  row.filter((step): step is PlanStep => Boolean(step?.plugin.log ?? step?.plugin.logSink));
 
 function stepLogger(logger: Logger, entity: PluginEntity): Logger {
   return logger.child({ plugin: entity.name, plugin_id: entity.id });

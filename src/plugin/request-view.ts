@@ -2,7 +2,9 @@
  * The request and the client as plugins read them, decoded on each use out of the exchange view.
  */
 import type { ExchangeView } from '../core/exchange-view.js';
-import type { ClientReader, RequestReader } from './context-types.js';
+import { argumentsDefault, checkMax, firstArgument, parseArguments } from './pdk/arguments.js';
+import { headersOf } from './pdk/headers.js';
+import type { Argument, RequestReader } from './request-types.js';
 
 export class RequestView implements RequestReader {
   readonly #view: ExchangeView;
@@ -47,34 +49,53 @@ export class RequestView implements RequestReader {
     return this.#view.requestId;
   }
 
+  get pathWithQuery(): string {
+    return originForm(this.#view.target);
+  }
+
+  get httpVersion(): number {
+    return 1 + this.#view.minorVersion / 10;
+  }
+
+  get startTimeMs(): number {
+    return this.#view.startWallMs;
+  }
+
   query(name: string): string | null {
-    const { rawQuery } = this;
-    if (rawQuery === '') return null;
-    for (const part of rawQuery.split('&')) {
-      const equals = part.indexOf('=');
-      if (unescapeText(equals < 0 ? part : part.slice(0, equals)) !== name) continue;
-      return equals < 0 ? '' : unescapeText(part.slice(equals + 1));
-    }
-    return null;
+    const value = this.queryArgument(name);
+    return value === true ? '' : value;
+  }
+
+  queryArgument(name: string): string | true | null {
+    return firstArgument(this.rawQuery, name);
+  }
+
+  queryArguments(max = argumentsDefault): Record<string, Argument> {
+    return parseArguments(this.rawQuery, checkMax('queryArguments', max));
   }
 
   header(name: string): string | null {
     return this.#view.header(name);
   }
 
-  headers(): Record<string, string | string[]> {
-    const headers: Record<string, string | string[]> = Object.create(null);
-    this.#view.eachHeader('request', (name, value) => {
-      const known = headers[name];
-      if (known === undefined) headers[name] = value;
-      else if (typeof known === 'string') headers[name] = [known, value];
-      else known.push(value);
+  headers(max?: number): Record<string, string | string[]> {
+    return headersOf(this.#view, 'request', max);
+  }
+
+  headerValues(name: string): string[] {
+    const wanted = foldName(name);
+    const values: string[] = [];
+    this.#view.eachHeader('request', (known, value) => {
+      if (foldName(known) === wanted) values.push(value);
     });
-    return headers;
+    return values;
   }
 }
 
-export class ClientView implements ClientReader {
+const foldName = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+
+/** Addresses of the client. */
+export class ClientView {
   readonly #view: ExchangeView;
 
   constructor(view: ExchangeView) {
@@ -113,15 +134,4 @@ function hostOf(authority: string): string {
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
   return (end > 0 ? host.slice(0, end) : host).toLowerCase();
-}
-
-/** Decodes `+` and percent escapes (UTF-8); text with broken escapes is returned as it is. */
-function unescapeText(text: string): string {
-  if (!/[%+]/.test(text)) return text;
-  const blanks = text.replaceAll('+', ' ');
-  try {
-    return decodeURIComponent(blanks);
-  } catch {
-    return blanks;
-  }
 }

@@ -15,6 +15,8 @@ interface FieldCommon {
   readonly encrypted?: boolean;
   /** Null takes the default, too, for fields that the request path reads without asking. */
   readonly null_is_default?: boolean;
+  /** Strings: 32 random letters and digits where nothing is given. */
+  readonly auto?: boolean;
 }
 
 export interface StringField extends FieldCommon {
@@ -147,8 +149,11 @@ export interface RecordSchema {
 
 /** The schema of a plugin's `config` and where the plugin may be attached. */
 export interface PluginSchema extends RecordSchema {
-  /** Scopes that a configuration may name; all of them where absent. */
-  readonly scopes?: readonly ('service' | 'route' | 'consumer' | 'global')[];
+  /**
+   * Scopes that a configuration may name; all of them where absent. A plugin for consumers is one
+   * for consumer groups, too.
+   */
+  readonly scopes?: readonly ('service' | 'route' | 'consumer' | 'consumer_group' | 'global')[];
   /** Protocols that the plugin accepts; http, https, grpc and grpcs where absent. */
   readonly protocols?: readonly string[];
 }

@@ -9,11 +9,33 @@ import type {
   SchemaError,
 } from './field.js';
 
-export const pluginScopes = ['service', 'route', 'consumer'] as const;
+export const pluginScopes = ['service', 'route', 'consumer', 'consumer_group'] as const;
 export type PluginScope = (typeof pluginScopes)[number];
 
 const defaultProtocols = ['grpc', 'grpcs', 'http', 'https'];
 const built = new WeakMap<PluginSchema, RecordSchema>();
+
+const orderedPhases = [
+  'rewrite',
+  'access',
+  'response',
+  'header_filter',
+  'body_filter',
+  'log',
+] as const;
+
+const namesByPhase: FieldSchema = {
+  type: 'map',
+  keys: { type: 'string', one_of: orderedPhases },
+  values: { type: 'array', elements: { type: 'string' } },
+};
+
+const ordering: FieldSchema = {
+  type: 'record',
+  required: false,
+  description: 'Names of plugins, by phase, that this one runs before or after.',
+  fields: { before: namesByPhase, after: namesByPhase },
+};
 
 /** The entity schema of a plugin with that config schema; without one, any config is accepted. */
 export function pluginEntitySchema(plugin?: PluginSchema): RecordSchema {
@@ -29,6 +51,7 @@ export function pluginEntitySchema(plugin?: PluginSchema): RecordSchema {
       service: { type: 'foreign', reference: 'services' },
       route: { type: 'foreign', reference: 'routes' },
       consumer: { type: 'foreign', reference: 'consumers' },
+      consumer_group: { type: 'foreign', reference: 'consumer_groups' },
       config,
       protocols: {
         type: 'set',
@@ -37,6 +60,7 @@ export function pluginEntitySchema(plugin?: PluginSchema): RecordSchema {
         default: allowed.filter((protocol) => defaultProtocols.includes(protocol)),
       },
       enabled: { type: 'boolean', required: true, default: true },
+      ordering,
     },
   };
   if (plugin) built.set(plugin, schema);
@@ -67,5 +91,9 @@ export function forbiddenScopes(
   named: readonly PluginScope[],
 ): PluginScope[] {
   const { scopes } = plugin;
-  return scopes ? named.filter((scope) => !scopes.includes(scope)) : [];
+  if (!scopes) return [];
+  const allowed: readonly string[] = scopes.includes('consumer')
+    ? [...scopes, 'consumer_group']
+    : scopes;
+  return named.filter((scope) => !allowed.includes(scope));
 }

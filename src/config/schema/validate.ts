@@ -1,6 +1,7 @@
 /**
  * Checks values against schemas and fills defaults in; collects every error instead of the first.
  */
+import { randomInt } from 'node:crypto';
 import { didYouMean } from '../nearest.js';
 import { checkFaults } from './checks.js';
 import { convert, EnvText, maskText, unwrap } from './env-text.js';
@@ -141,7 +142,15 @@ function fillMissing(field: FieldSchema, path: Path, errors: Errors): unknown {
 /** What a field is where nothing is given: a copy of its default, or null. */
 function absent(field: FieldSchema): unknown {
   if (field.type === 'foreign' || field.type === 'record') return null;
+  if (field.auto) return randomText();
   return field.default === undefined ? null : unwrap(field.default);
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** 32 random letters and digits: what Kong gives a secret that was left out. */
+function randomText(): string {
+  return Array.from({ length: 32 }, () => alphabet[randomInt(alphabet.length)]).join('');
 }
 
 function validatePresent(field: FieldSchema, value: unknown, path: Path, errors: Errors): unknown {

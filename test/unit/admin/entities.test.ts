@@ -108,3 +108,25 @@ describe('one entity', () => {
     expect(names('/services/a/plugins')).toEqual(['request-termination']);
   });
 });
+
+describe('credentials', () => {
+  const loaded = loadConfig({
+    text: JSON.stringify({
+      _format_version: '3.0',
+      consumers: [{ username: 'jo', keyauth_credentials: [{ key: 'k1' }], acls: [{ group: 'g' }] }],
+    }),
+    pluginSchemas: new Map(),
+  });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const view = (path: string) =>
+    readEntities(path.split('/').slice(1), new URLSearchParams(), loaded.snapshot)?.body;
+
+  test.each(['/key-auths', '/consumers/jo/key-auth', '/consumers/jo/key-auths'])('%s', (path) => {
+    expect(view(path)).toMatchObject({ data: [{ key: 'k1' }] });
+  });
+
+  test('one is found by its unique field', () => {
+    expect(view('/key-auths/k1')).toMatchObject({ key: 'k1' });
+    expect(view('/acls/g')).toMatchObject({ group: 'g' });
+  });
+});

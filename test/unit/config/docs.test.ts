@@ -81,6 +81,14 @@ test('docs/configuration.md is up to date', async () => {
     services: entity('services'),
     routes: entity('routes'),
     consumers: entity('consumers'),
+    consumer_groups: entity('consumer_groups'),
+    keyauth_credentials: entity('keyauth_credentials'),
+    basicauth_credentials: entity('basicauth_credentials'),
+    hmacauth_credentials: entity('hmacauth_credentials'),
+    jwt_secrets: entity('jwt_secrets'),
+    acls: entity('acls'),
+    oauth2_credentials: entity('oauth2_credentials'),
+    oauth2_tokens: entity('oauth2_tokens'),
     plugins: entity('plugins'),
   };
   const found: string[] = [];

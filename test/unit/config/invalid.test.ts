@@ -14,9 +14,9 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ['entity that is no record', 'services: [x]', ['2:12: services[0]: expected a record']],
   ['collection not there yet', 'upstreams: [{name: u}]', ['2:1: upstreams: not supported yet']],
   [
-    'credentials not there yet',
-    'consumers:\n- username: a\n  keyauth_credentials:\n  - key: k',
-    ["4:3: consumer 'a': keyauth_credentials: not supported yet"],
+    'codes that only a running gateway can make',
+    'oauth2_authorization_codes:\n- code: k',
+    ['2:1: oauth2_authorization_codes: not supported yet'],
   ],
   ['missing host', 'services:\n- name: a', ["3:3: service 'a': host: required field missing"]],
   [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { uuidV5 } from '../../../src/config/resolve.js';
+import { uuidV5 } from '../../../src/config/ids.js';
 import { emptySnapshot } from '../../../src/config/snapshot.js';
 import { load, report } from './harness.js';
 

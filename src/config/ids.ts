@@ -1,0 +1,73 @@
+/** Ids of entities that were given none: made from names, so that one text gives the same ids. */
+import { createHash } from 'node:crypto';
+import type { Draft } from './collect.js';
+import { unwrap } from './schema/env-text.js';
+
+/** Kong's root namespace for generated ids, so that both give the same entity the same id. */
+const rootNamespace = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
+const namespaces = new Map<string, string>();
+
+/** UUID version 5 (RFC 9562 5.5): SHA-1 of the namespace's bytes and the name. */
+export function uuidV5(namespace: string, name: string): string {
+  const hash = createHash('sha1');
+  hash.update(Buffer.from(namespace.replaceAll('-', ''), 'hex')).update(name);
+  const bytes = hash.digest().subarray(0, 16);
+  bytes[6] = (bytes[6] & 0x0f) | 0x50;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+function idFrom(collection: string, name: string): string {
+  let namespace = namespaces.get(collection);
+  if (!namespace) {
+    namespace = uuidV5(rootNamespace, collection);
+    namespaces.set(collection, namespace);
+  }
+  return uuidV5(namespace, name);
+}
+
+export function givenId(draft: Draft): string | undefined {
+  const id = unwrap(draft.input.id);
+  return typeof id === 'string' ? id : undefined;
+}
+
+export function textOf(draft: Draft, field: string): string | undefined {
+  const value = unwrap(draft.input[field]);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The same text gives the same ids: names where there are any, else the content and its count. */
+export function generatedId(draft: Draft, unnamed: Map<string, number>): string {
+  const { collection, key } = draft.kind;
+  if (collection === 'plugins') return idFrom(collection, pluginKey(draft));
+  const name = key === null ? undefined : textOf(draft, key);
+  if (name !== undefined) return idFrom(collection, name);
+  const together = combination(draft);
+  if (together !== undefined) return idFrom(collection, [collection, '*', ...together].join(':'));
+  const content = JSON.stringify([collection, draft.parent?.draft.id, unwrap(draft.input)]);
+  const count = unnamed.get(content) ?? 0;
+  unnamed.set(content, count + 1);
+  return idFrom(collection, `${content}:${count}`);
+}
+
+/** The values that are unique together, ids for references; undefined where one is missing. */
+export function combination(draft: Draft): string[] | undefined {
+  const { uniqueTogether } = draft.kind;
+  const values = uniqueTogether?.map(
+    (field) => draft.foreign.get(field)?.id ?? textOf(draft, field),
+  );
+  return values?.every((value) => value !== undefined) ? (values as string[]) : undefined;
+}
+
+/** Kong's cache key of a plugin; `*` is the workspace. References count as they are written. */
+function pluginKey(draft: Draft): string {
+  const scope = ['route', 'service', 'consumer'].map((field) => {
+    if (draft.parent?.field === field) return draft.parent.draft.id;
+    const given = unwrap(draft.input[field]);
+    return typeof given === 'string' ? given : (draft.foreign.get(field)?.id ?? '');
+  });
+  const group = draft.foreign.get('consumer_group')?.id;
+  if (group !== undefined) scope.push(group);
+  return ['plugins', '*', textOf(draft, 'name') ?? '', ...scope].join(':');
+}

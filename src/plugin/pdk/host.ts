@@ -1,0 +1,39 @@
+/** What the node lends to its plugins: identity, trusted addresses, the environment for secrets. */
+import { hostname } from 'node:os';
+import { type AddressRange, putAddress } from '../../core/address.js';
+import { nodeId } from '../../product.js';
+import type { NodeReader } from '../pdk-types.js';
+
+export interface PluginHost {
+  /** Ranges of the setting `trusted_ips`. */
+  readonly trusted: readonly AddressRange[];
+  /** Values of `{vault://env/...}`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A node that trusts nobody and has no environment. */
+export const bareHost: PluginHost = { trusted: [], env: {} };
+
+/** Whether an address lies in one of the ranges; false for what is no address. */
+export function isTrusted(ranges: readonly AddressRange[], text: string): boolean {
+  if (ranges.length === 0) return false;
+  const address = new Uint8Array(16);
+  if (!putAddress(address, 0, text)) return false;
+  return ranges.some(({ address: start, prefixBits }) => startsAlike(start, address, prefixBits));
+}
+
+function startsAlike(a: Uint8Array, b: Uint8Array, bits: number): boolean {
+  const whole = bits >> 3;
+  for (let i = 0; i < whole; i++) if (a[i] !== b[i]) return false;
+  const rest = bits & 7;
+  return rest === 0 || (a[whole] ^ b[whole]) >> (8 - rest) === 0;
+}
+
+export const node: NodeReader = {
+  id: nodeId,
+  hostname: hostname(),
+  memoryStats() {
+    const { heapUsed, rss } = process.memoryUsage();
+    return { heapUsedBytes: heapUsed, rssBytes: rss };
+  },
+};
