@@ -29,10 +29,12 @@ export interface ConfigContext {
 export interface ReadyConfig {
   readonly snapshot: Snapshot;
   readonly text: string;
+  /** For the log: what is in it that will not work for long, or does not. */
+  readonly warnings: readonly string[];
 }
 
 /** The configuration of a node that was given none: every request is answered 404. */
-export const emptyConfig: ReadyConfig = { snapshot: emptySnapshot, text: '' };
+export const emptyConfig: ReadyConfig = { snapshot: emptySnapshot, text: '', warnings: [] };
 
 const fileName = /^[^\n]+\.(ya?ml|json)$/;
 
@@ -74,11 +76,14 @@ export function parseConfig(source: ConfigText, context: ConfigContext): ReadyCo
     file: source.file,
     format: source.format,
     env: source.interpolate ? context.env : undefined,
+    vaultEnv: context.env,
     pluginSchemas: context.plugins,
     routerFlavor: context.settings.routerFlavor,
     nowMs: context.nowMs,
   });
-  if (result.ok) return { snapshot: result.snapshot, text: source.text };
+  if (result.ok) {
+    return { snapshot: result.snapshot, text: source.text, warnings: result.warnings };
+  }
   throw problemsError(result.problems, source.file);
 }
 

@@ -147,6 +147,7 @@ class GatewayNode implements Gateway {
     });
     this.#node = { settings, plugins, logger, pool };
     await pool.install(config.snapshot);
+    warnOf(config, logger);
     this.#config = config;
     for (const spec of settings.proxyListen) this.#listeners.push(await pool.listen(spec));
     const admin = {
@@ -181,6 +182,7 @@ class GatewayNode implements Gateway {
         const context = { ...node, env: this.#env, nowMs: this.#clock.wall() };
         const config = source ? parseConfig(source, context) : emptyConfig;
         const generation = await node.pool.install(config.snapshot);
+        warnOf(config, node.logger);
         this.#config = config;
         this.#reloads.succeeded++;
         node.logger.info({ hash: config.snapshot.hash, generation }, 'configuration loaded');
@@ -266,4 +268,8 @@ async function readConf(file: string): Promise<string> {
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown';
     throw new GatewayError('GW_E_CONFIG_READ', `${file}: cannot be read (${reason})`, { cause });
   }
+}
+
+function warnOf({ warnings }: ReadyConfig, logger: Logger): void {
+  for (const warning of warnings) logger.warn({}, warning);
 }

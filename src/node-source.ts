@@ -44,12 +44,12 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
         configHash: options.config().snapshot.hash,
       }),
     plugins: () =>
-      [...node.plugins.values()].map(({ name, version, priority, schema }) => ({
+      [...node.plugins.values()].map(({ name, version, priority }) => ({
         name,
         version,
         priority,
-        schema: { fields: schema.fields },
       })),
+    schemas: () => ({ plugins: node.plugins, routerFlavor: node.settings.routerFlavor }),
     settings: () => settingsOf(node.settings),
   };
 }

@@ -10,6 +10,7 @@ import type { ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
 import { configOf, readBody } from './body.js';
 import { type AdminAnswer, readEntities } from './entities.js';
+import { isValidation, readSchema, validateEntity } from './schemas.js';
 import type { AdminSource } from './source.js';
 
 export interface AdminOptions {
@@ -160,7 +161,13 @@ async function route(request: IncomingMessage, options: AdminOptions): Promise<A
     return handler ? handler(options, url.searchParams, request) : notAllowed;
   }
   const parts = path.slice(1).split('/').map(decodePart);
-  const answer = schemaAnswer(parts, options.source) ?? entityAnswer(parts, url, options);
+  const schemas = options.source.schemas();
+  if (isValidation(parts)) {
+    if (method === 'OPTIONS') return allowed(['POST'], request);
+    if (method !== 'POST') return notAllowed;
+    return validateEntity(parts, request, options.bodyBytesMax, schemas);
+  }
+  const answer = readSchema(parts, schemas) ?? entityAnswer(parts, url, options);
   if (answer === null) return { status: 404, body: { message: 'Not found' } };
   if (method === 'OPTIONS') return allowed(['GET'], request);
   return method === 'GET' ? answer : refuseWrite(method, parts, answer);
@@ -180,13 +187,6 @@ function entityAnswer(
   options: AdminOptions,
 ): AdminAnswer | null {
   return readEntities(parts, url.searchParams, options.source.snapshot());
-}
-
-function schemaAnswer(parts: readonly string[], source: AdminSource): AdminAnswer | null {
-  if (parts[0] !== 'schemas' || parts[1] !== 'plugins' || parts.length !== 3) return null;
-  const plugin = source.plugins().find((one) => one.name === parts[2]);
-  if (plugin) return { status: 200, body: plugin.schema };
-  return { status: 404, body: { message: `No plugin named '${parts[2]}'` } };
 }
 
 const notAllowed: AdminAnswer = { status: 405, body: { message: 'Method not allowed' } };

@@ -1,13 +1,12 @@
 /** What the Admin API shows and does; the gateway implements it. */
 import type { KongError } from '../config/kong-error.js';
 import type { Snapshot } from '../config/model.js';
+import type { SchemaSource } from './schemas.js';
 
 export interface PluginFacts {
   readonly name: string;
   readonly version: string;
   readonly priority: number;
-  /** Kong's description of the plugin's `config`, as plain JSON. */
-  readonly schema: unknown;
 }
 
 /** Outcome of `POST /config`: applied, or refused without any change. */
@@ -32,6 +31,7 @@ export interface AdminSource {
   /** Prometheus text. */
   metrics(): Promise<string>;
   plugins(): readonly PluginFacts[];
+  schemas(): SchemaSource;
   /** Names and values of the node's settings, without secrets. */
   settings(): Record<string, unknown>;
 }

@@ -9,8 +9,8 @@ import {
 } from './entities.js';
 import { didYouMean } from './nearest.js';
 import { EnvText } from './schema/env-text.js';
-import type { Path, SchemaError } from './schema/field.js';
-import { isObject } from './schema/validate.js';
+import type { Fields, Path, SchemaError } from './schema/field.js';
+import { isObject } from './schema/object.js';
 
 /** An entity on its way from the document to the snapshot. */
 export interface Draft {
@@ -23,6 +23,8 @@ export interface Draft {
   readonly errors: SchemaError[];
   /** After validation. */
   value: Record<string, unknown>;
+  /** Fields of the `config` of a known plugin. */
+  fields: Fields | null;
   id: string;
   /** Resolved references by field. */
   readonly foreign: Map<string, Draft>;
@@ -131,6 +133,7 @@ function takeEntity(
     parent,
     errors: [],
     value: {},
+    fields: null,
     id: '',
     foreign: new Map(),
   };

@@ -15,6 +15,7 @@ import type { PluginSchemas, RecordSchema } from './schema/field.js';
 import { pluginEntitySchema } from './schema/plugin.js';
 import { routeSchema } from './schema/route.js';
 import { serviceSchema } from './schema/service.js';
+import { vaultSchema } from './schema/vault.js';
 import { hashSecret, passwordHash } from './secret-hash.js';
 
 export type Collection =
@@ -30,6 +31,7 @@ export type Collection =
   | 'acls'
   | 'oauth2_credentials'
   | 'oauth2_tokens'
+  | 'vaults'
   | 'plugins';
 
 export interface EntityKind {
@@ -135,6 +137,14 @@ export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
     required: ['credential'],
     unique: ['access_token', 'refresh_token'],
   }),
+  vaults: {
+    collection: 'vaults',
+    type: 'vault',
+    key: 'prefix',
+    label: 'prefix',
+    parents: {},
+    unique: ['prefix'],
+  },
   routes: {
     collection: 'routes',
     type: 'route',
@@ -165,7 +175,6 @@ export const unsupportedCollections: readonly string[] = [
   'certificates',
   'ca_certificates',
   'snis',
-  'vaults',
   'keys',
   'key_sets',
   'filter_chains',
@@ -198,6 +207,7 @@ const schemas: Readonly<Partial<Record<Collection, RecordSchema>>> = {
   acls: aclSchema,
   oauth2_credentials: oauth2CredentialSchema,
   oauth2_tokens: oauth2TokenSchema,
+  vaults: vaultSchema,
 };
 
 /** The schema of one entity; that of a plugin depends on its name. */

@@ -40,9 +40,13 @@ export function kongError(
   return { ...error, fields: treeOf(rest), flattened_errors: flatten(problems) };
 }
 
-function treeOf(problems: readonly Problem[]): Record<string, unknown> {
+/** What a tree of errors is made of. */
+type Fault = Pick<Problem, 'path' | 'text' | 'at'> & { readonly parsed?: boolean };
+
+/** Texts by place: a tree that mirrors the value; those about a record are in `@entity`. */
+export function treeOf(problems: readonly Fault[]): Record<string, unknown> {
   const root: Record<string, unknown> = {};
-  for (const { path, text, at, parsed } of problems) {
+  for (const { path, text, at, parsed = true } of problems) {
     if (!parsed) root.error ??= text;
     else if (path.length === 0) addEntityText(root, text);
     else if (at !== 'entity') putAt(root, path, text);
@@ -116,7 +120,7 @@ function flatten(problems: readonly Problem[]): FlattenedError[] {
 }
 
 /** A value as Lua would write it in one line: what Kong's message holds. */
-function luaText(value: unknown): string {
+export function luaText(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value !== 'object' || value === null) return String(value ?? 'nil');
   if (Array.isArray(value)) {

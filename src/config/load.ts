@@ -12,8 +12,11 @@ import { resolveEntities } from './resolve.js';
 import { shown, unwrap } from './schema/env-text.js';
 import type { Path, PluginSchemas, RecordSchema, SchemaError } from './schema/field.js';
 import { unknownPlugin } from './schema/plugin.js';
+import { withSecrets } from './schema/references.js';
+import { deprecations } from './schema/shorthand.js';
 import { validateRecord } from './schema/validate.js';
-import { buildSnapshot } from './snapshot.js';
+import { buildSnapshot, type SecretReader } from './snapshot.js';
+import { resolveReference } from './vault.js';
 
 export interface ConfigSource {
   readonly text: string;
@@ -24,6 +27,8 @@ export interface ConfigSource {
   /** Values for `${NAME}`; absent: `${` is ordinary text (what a POST /config should use). */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly pluginSchemas: PluginSchemas;
+  /** Variables behind `{vault://env/...}`; default none. */
+  readonly vaultEnv?: Readonly<Record<string, string | undefined>>;
   /** Fields `expression` and `priority` are refused unless this is `expressions`. */
   readonly routerFlavor?: string;
   /** Epoch milliseconds for `created_at` and `updated_at`; default Date.now(). */
@@ -60,7 +65,12 @@ export interface Problem {
 }
 
 export type LoadResult =
-  | { readonly ok: true; readonly snapshot: Snapshot }
+  | {
+      readonly ok: true;
+      readonly snapshot: Snapshot;
+      /** References to secrets that do not exist, and names that are going to go. */
+      readonly warnings: readonly string[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Loads a configuration. Never throws for bad input; all problems come at once, in file order. */
@@ -86,8 +96,11 @@ export function loadConfig(source: ConfigSource): LoadResult {
     found.sort((a, b) => a.line - b.line || a.column - b.column);
     return { ok: false, problems: found };
   }
-  const snapshot = buildSnapshot({ drafts, transform }, source.text, source.nowMs ?? Date.now());
-  return { ok: true, snapshot };
+  const nowMs = source.nowMs ?? Date.now();
+  const warnings = drafts.flatMap((draft) => outdated(draft, source.pluginSchemas));
+  const secrets = secretReader(drafts, source.vaultEnv ?? {}, warnings);
+  const snapshot = buildSnapshot({ drafts, transform }, source.text, nowMs, secrets);
+  return { ok: true, snapshot, warnings };
 }
 
 function validateDraft(draft: Draft, formatVersion: string, source: ConfigSource): void {
@@ -99,10 +112,39 @@ function validateDraft(draft: Draft, formatVersion: string, source: ConfigSource
   const input = old ? migrateRoute(draft.input) : draft.input;
   const { value, errors } = validateRecord(schema, input, path);
   draft.value = value;
+  draft.fields = source.pluginSchemas.get(pluginName as string)?.schema.fields ?? null;
   for (const error of errors) draft.errors.push(withNestedNames(error, draft, schema));
   if (typeof pluginName !== 'string') return;
   const unknown = unknownPlugin(pluginName, shown(draft.input.name), source.pluginSchemas);
   if (unknown) draft.errors.push({ ...unknown, path: [...path, 'name'] });
+}
+
+function outdated(draft: Draft, plugins: PluginSchemas): string[] {
+  const { kind, input } = draft;
+  if (kind.collection !== 'plugins') return [];
+  const schema = plugins.get(unwrap(input.name) as string)?.schema;
+  const found = schema ? deprecations(schema, input.config) : [];
+  return found.map((message) => `plugin '${shown(input.name)}': ${message}`);
+}
+
+/** Reads secrets out of the environment, through the vaults of the configuration, too. */
+function secretReader(
+  drafts: readonly Draft[],
+  env: Readonly<Record<string, string | undefined>>,
+  warnings: string[],
+): SecretReader {
+  const vaults = new Map<string, string>();
+  for (const { kind, value } of drafts) {
+    if (kind.collection !== 'vaults') continue;
+    const config = value.config as { prefix: string | null };
+    vaults.set(value.prefix as string, config.prefix ?? '');
+  }
+  return (fields, value) =>
+    withSecrets(fields, value, (reference) => {
+      const secret = resolveReference(reference, env, vaults);
+      if (secret === null) warnings.push(`${reference} stands for nothing`);
+      return secret ?? '';
+    });
 }
 
 /** A misspelt nested collection is an unknown field, too: `routs` in a service. */

@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto';
 import type { Collected, Draft } from './collect.js';
 import { type Collection, entityKinds } from './entities.js';
 import type { Snapshot } from './model.js';
+import type { Fields } from './schema/field.js';
 
 type Entity = Record<string, unknown>;
 type Lists = Record<Collection, Entity[]>;
+
+/** Gives a config with its references replaced. */
+export type SecretReader = (fields: Fields, value: Readonly<Entity>) => Readonly<Entity>;
 
 /** What runs before anything is loaded. */
 export const emptySnapshot: Snapshot = snapshotOf(emptyLists(), {}, '0'.repeat(32));
@@ -15,6 +19,7 @@ export function buildSnapshot(
   { drafts, transform }: Pick<Collected, 'drafts' | 'transform'>,
   text: string,
   nowMs: number,
+  secrets: SecretReader = (_fields, value) => value,
 ): Snapshot {
   const nowSeconds = Math.floor(nowMs / 1000);
   const built = new Map<Draft, Entity>();
@@ -31,6 +36,8 @@ export function buildSnapshot(
         linked[field] = target ? built.get(target) : null;
         plain[field] = target ? { id: target.id } : null;
       }
+      // Views of the configuration show the reference, what runs has the secret.
+      if (draft.fields) linked.config = secrets(draft.fields, own.config as Entity);
       built.set(draft, linked);
       lists[kind.collection].push(linked);
       entities[kind.collection] ??= {};
@@ -52,6 +59,7 @@ function snapshotOf(
     plugins,
     consumer_groups: consumerGroups,
     consumer_group_consumers: memberships,
+    vaults: _vaults,
     ...credentials
   }: Lists,
   entities: Record<string, unknown>,

@@ -2,6 +2,7 @@
  * The schema language of entities and of plugin configs: plain data with Kong's attribute names, so
  * that one description gives validation, defaults, error texts and the JSON Schema for editors.
  */
+import type { EntityCheck } from './entity-check.js';
 import type { Format } from './formats.js';
 
 /** Property names and 0-based indexes from the root of a value to a place inside it. */
@@ -17,6 +18,27 @@ interface FieldCommon {
   readonly null_is_default?: boolean;
   /** Strings: 32 random letters and digits where nothing is given. */
   readonly auto?: boolean;
+  /** The only value allowed; null: the field must be absent. */
+  readonly eq?: unknown;
+  /** A value that is not allowed. */
+  readonly ne?: unknown;
+  /** Replaces the message of every validator. */
+  readonly err?: string;
+  /** Using the field gives a warning. */
+  readonly deprecation?: Deprecation;
+}
+
+export interface Deprecation {
+  readonly message: string;
+  readonly removal_in_version?: string;
+  /** Places, as paths from the record, that hold the value from now on. */
+  readonly replaced_with?: readonly { readonly path: readonly string[] }[];
+}
+
+/** A pattern (ECMAScript, flag u; found anywhere in the value) and what is said against it. */
+export interface PatternRule {
+  readonly pattern: string;
+  readonly err: string;
 }
 
 export interface StringField extends FieldCommon {
@@ -27,11 +49,24 @@ export interface StringField extends FieldCommon {
   /** Bytes of UTF-8. Default 1: the empty string is refused unless this is 0, as in Kong. */
   readonly len_min?: number;
   readonly len_max?: number;
+  readonly len_eq?: number;
   readonly starts_with?: string;
   /** Regular expression (ECMAScript, flag u) that the whole value must match. */
   readonly match?: string;
+  /** Pattern that must not be found. */
+  readonly not_match?: string;
+  readonly match_none?: readonly PatternRule[];
+  readonly match_all?: readonly PatternRule[];
+  /** One of the patterns must be found. */
+  readonly match_any?: { readonly patterns: readonly string[]; readonly err: string };
+  /** The value must be a UUID in its canonical form. */
+  readonly uuid?: boolean;
+  /** The value must be a regular expression that the gateway runs. */
+  readonly is_regex?: boolean;
   /** A named form such as `url` or `host`; see formats.ts. */
   readonly format?: Format;
+  /** `{vault://...}` may stand for the value, which is then not looked at; see vault.ts. */
+  readonly referenceable?: boolean;
   /** Returns the fault of a value, undefined where there is none. */
   readonly check?: (value: string) => string | undefined;
 }
@@ -40,6 +75,9 @@ export interface NumberField extends FieldCommon {
   readonly type: 'number' | 'integer';
   readonly default?: number;
   readonly one_of?: readonly number[];
+  readonly not_one_of?: readonly number[];
+  /** The value must be greater than zero. */
+  readonly timestamp?: boolean;
   /** Inclusive bounds. */
   readonly between?: readonly [number, number];
   /** Exclusive lower bound. */
@@ -59,6 +97,12 @@ export interface ArrayField extends FieldCommon {
   readonly default?: readonly unknown[];
   readonly len_min?: number;
   readonly len_max?: number;
+  readonly len_eq?: number;
+  /** A value that must be among the elements. */
+  readonly contains?: unknown;
+  /** All elements must come from one of these lists. */
+  readonly mutually_exclusive_subsets?: readonly (readonly unknown[])[];
+  readonly check?: (value: readonly unknown[]) => string | undefined;
 }
 
 export interface MapField extends FieldCommon {
@@ -68,6 +112,7 @@ export interface MapField extends FieldCommon {
   readonly default?: Readonly<Record<string, unknown>>;
   readonly len_min?: number;
   readonly len_max?: number;
+  readonly len_eq?: number;
 }
 
 export interface RecordField extends FieldCommon, RecordSchema {
@@ -101,33 +146,18 @@ export type FieldSchema =
 
 export type Fields = { readonly [name: string]: FieldSchema };
 
-/** What a value must satisfy for a conditional check to apply, or for its consequence to hold. */
-export type Condition =
-  | { readonly eq: unknown }
-  | { readonly one_of: readonly unknown[] }
-  | { readonly not_one_of: readonly unknown[] }
-  | { readonly gt: number }
-  | { readonly required: true }
-  | { readonly contains: unknown };
-
-/** Rules between fields; names may be dotted paths below the record. */
-export type EntityCheck =
-  | { readonly at_least_one_of: readonly string[] }
-  | { readonly only_one_of: readonly string[] }
-  | { readonly mutually_required: readonly string[] }
-  | { readonly mutually_exclusive: readonly string[] }
-  | { readonly distinct: readonly string[] }
-  | {
-      readonly conditional: {
-        readonly if_field: string;
-        readonly if_match: Condition;
-        readonly then_field: string;
-        readonly then_match: Condition;
-      };
-    };
-
 /** Messages by field (dotted path, or `@entity` for the whole record); empty: no fault. */
 export type Faults = Readonly<Record<string, string>>;
+
+/** An input-only name of other fields. */
+export interface Shorthand {
+  /** The type of what is given; any where absent. */
+  readonly type?: FieldSchema['type'];
+  /** Turns the value into real fields; throws an Error with Kong's text for a bad value. */
+  readonly expand: (value: unknown) => Readonly<Record<string, unknown>>;
+  /** With `replaced_with` the old name is shown again, and must not contradict the new one. */
+  readonly deprecation?: Deprecation;
+}
 
 export interface RecordSchema {
   readonly fields: Fields;
@@ -135,12 +165,10 @@ export interface RecordSchema {
   /** Short for an entity check of that name. */
   readonly at_least_one_of?: readonly string[];
   /**
-   * Input-only names: each function turns the value given under that name into real fields, which
-   * win over the same fields given directly. Throws an Error with Kong's text for a bad value.
+   * Input-only names. What a function, or a shorthand's `expand`, makes of the value wins over the
+   * same fields given directly; records are merged.
    */
-  readonly shorthand_fields?: Readonly<
-    Record<string, (value: unknown) => Readonly<Record<string, unknown>>>
-  >;
+  readonly shorthand_fields?: Readonly<Record<string, Shorthand | Shorthand['expand']>>;
   /** Adjusts the input before validation, such as a default that hangs on another field. */
   readonly prepare?: (input: Readonly<Record<string, unknown>>) => Record<string, unknown>;
   /** What no attribute expresses; sees the record with its defaults, only if it has no error. */

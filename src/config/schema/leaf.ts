@@ -1,6 +1,8 @@
 /** Validators of single values, in Kong's order and with Kong's texts. */
+import { patternProblem } from '../../core/regex/compile.js';
+import { isReference } from '../vault.js';
 import { EnvText } from './env-text.js';
-import type { BooleanField, NumberField, StringField } from './field.js';
+import type { BooleanField, FieldSchema, NumberField, StringField } from './field.js';
 import { formats } from './formats.js';
 
 type LeafField = StringField | NumberField | BooleanField;
@@ -12,24 +14,45 @@ const patterns = new Map<string, RegExp>();
  * it comes from the environment, or the field is secret, no text of it is shown.
  */
 export function leafFault(field: LeafField, value: unknown, given: unknown): string | undefined {
+  const expected = typeFault(field, value);
+  if (expected !== undefined) return expected;
+  if (field.type === 'string' && field.referenceable && isReference(value)) return undefined;
+  const fault = equalityFault(field, value) ?? valueFault(field, value, given);
+  return fault === undefined ? undefined : (field.err ?? fault);
+}
+
+function typeFault(field: LeafField, value: unknown): string | undefined {
   switch (field.type) {
     case 'boolean':
       return typeof value === 'boolean' ? undefined : 'expected a boolean';
     case 'string':
-      return typeof value === 'string' ? stringFault(field, value, given) : 'expected a string';
+      return typeof value === 'string' ? undefined : 'expected a string';
     case 'integer':
-      if (!Number.isInteger(value)) return 'expected an integer';
-      return numberFault(field, value as number);
+      return Number.isInteger(value) ? undefined : 'expected an integer';
     default:
-      if (typeof value !== 'number' || Number.isNaN(value)) return 'expected a number';
-      return numberFault(field, value);
+      return typeof value === 'number' && !Number.isNaN(value) ? undefined : 'expected a number';
   }
 }
 
+/** The attributes `eq` and `ne`, which every field may have. */
+export function equalityFault(field: FieldSchema, value: unknown): string | undefined {
+  if (field.eq !== undefined && value !== field.eq) return `value must be ${field.eq}`;
+  if (field.ne !== undefined && value === field.ne) return `value must not be ${field.ne}`;
+  return undefined;
+}
+
+function valueFault(field: LeafField, value: unknown, given: unknown): string | undefined {
+  if (field.type === 'boolean') return undefined;
+  if (field.type === 'string') return stringFault(field, value as string, given);
+  return numberFault(field, value as number);
+}
+
 function numberFault(field: NumberField, value: number): string | undefined {
-  const { one_of: oneOf, gt, between, check } = field;
+  const { one_of: oneOf, not_one_of: notOneOf, gt, between, timestamp, check } = field;
+  if (notOneOf?.includes(value)) return `must not be one of: ${notOneOf.join(', ')}`;
   if (oneOf && !oneOf.includes(value)) return `expected one of: ${oneOf.join(', ')}`;
   if (gt !== undefined && value <= gt) return `value must be greater than ${gt}`;
+  if (timestamp && value <= 0) return 'expected a valid timestamp';
   if (between && (value < between[0] || value > between[1])) {
     return `value should be between ${between[0]} and ${between[1]}`;
   }
@@ -37,23 +60,23 @@ function numberFault(field: NumberField, value: number): string | undefined {
 }
 
 function stringFault(field: StringField, value: string, given: unknown): string | undefined {
-  const { one_of: oneOf, not_one_of: notOneOf, len_min: min = 1, len_max: max } = field;
+  const { one_of: oneOf, not_one_of: notOneOf, len_min: min = 1 } = field;
   if (notOneOf?.includes(value)) return `must not be one of: ${notOneOf.join(', ')}`;
   if (oneOf && !oneOf.includes(value)) return `expected one of: ${oneOf.join(', ')}`;
-  const bytes = Buffer.byteLength(value);
-  if (bytes < min) return `length must be at least ${min}`;
-  if (max !== undefined && bytes > max) return `length must be at most ${max}`;
+  if (field.uuid && formats.uuid(value) !== undefined) return formats.uuid(value);
+  const shownValue = field.encrypted ? null : given instanceof EnvText ? given.source : value;
+  const invalid = shownValue === null ? 'invalid value' : `invalid value: ${shownValue}`;
+  const hidden = shownValue === value ? undefined : invalid;
+  if (field.is_regex && patternProblem(value) !== undefined) {
+    return hidden ?? `not a valid regex: ${value}`;
+  }
+  const size = lengthFault({ ...field, len_min: min }, Buffer.byteLength(value));
+  if (size !== undefined) return size;
   if (field.starts_with !== undefined && !value.startsWith(field.starts_with)) {
     return `should start with: ${field.starts_with}`;
   }
-  const hidden = field.encrypted
-    ? 'invalid value'
-    : given instanceof EnvText
-      ? `invalid value: ${given.source}`
-      : undefined;
-  if (field.match !== undefined && !wholeMatch(field.match).test(value)) {
-    return hidden ?? `invalid value: ${value}`;
-  }
+  const matched = patternFault(field, value, invalid);
+  if (matched !== undefined) return matched;
   const fault = field.format && formats[field.format](value);
   // Texts of formats that quote nothing, such as `missing host in url`, give nothing away.
   if (fault !== undefined)
@@ -62,10 +85,37 @@ function stringFault(field: StringField, value: string, given: unknown): string 
   return own === undefined ? undefined : (hidden ?? own);
 }
 
-function wholeMatch(source: string): RegExp {
+function patternFault(field: StringField, value: string, invalid: string): string | undefined {
+  const { not_match: notMatch, match_none: none, match, match_all: all, match_any: any } = field;
+  if (notMatch !== undefined && patternOf(notMatch).test(value)) return invalid;
+  const unwanted = none?.find(({ pattern }) => patternOf(pattern).test(value));
+  if (unwanted) return unwanted.err;
+  if (match !== undefined && !patternOf(`^(?:${match})$`).test(value)) return invalid;
+  const unmet = all?.find(({ pattern }) => !patternOf(pattern).test(value));
+  if (unmet) return unmet.err;
+  const matches = any?.patterns.some((pattern) => patternOf(pattern).test(value)) ?? true;
+  return matches ? undefined : any?.err;
+}
+
+interface Lengths {
+  readonly len_eq?: number;
+  readonly len_min?: number;
+  readonly len_max?: number;
+}
+
+/** Bytes of a text, items of a list, keys of a map. */
+export function lengthFault(field: Lengths, size: number): string | undefined {
+  const { len_eq: exact, len_min: min, len_max: max } = field;
+  if (exact !== undefined && size !== exact) return `length must be ${exact}`;
+  if (min !== undefined && size < min) return `length must be at least ${min}`;
+  if (max !== undefined && size > max) return `length must be at most ${max}`;
+  return undefined;
+}
+
+function patternOf(source: string): RegExp {
   let pattern = patterns.get(source);
   if (!pattern) {
-    pattern = new RegExp(`^(?:${source})$`, 'u');
+    pattern = new RegExp(source, 'u');
     patterns.set(source, pattern);
   }
   return pattern;

@@ -1,6 +1,7 @@
 /** The schema of a service: one upstream address and how to talk to it. */
 import { allProtocols, entityFields, port, uniqueName, uuid } from './common.js';
-import type { EntityCheck, NumberField, RecordSchema } from './field.js';
+import type { EntityCheck } from './entity-check.js';
+import type { NumberField, RecordSchema } from './field.js';
 
 const timeout = (description: string): NumberField => ({
   type: 'integer',

@@ -14,7 +14,9 @@ import type {
   SchemaError,
   Validated,
 } from './field.js';
-import { leafFault } from './leaf.js';
+import { equalityFault, leafFault, lengthFault } from './leaf.js';
+import { isObject } from './object.js';
+import { expandShorthands, shownShorthands } from './shorthand.js';
 
 type Errors = SchemaError[];
 
@@ -28,12 +30,6 @@ export function validateRecord(schema: RecordSchema, value: unknown, path: Path 
   const errors: Errors = [];
   const result = validateFields(schema, value, path, errors);
   return { value: result ?? {}, errors };
-}
-
-/** Whether a value is a plain object (arrays and EnvText are not). */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  return !Array.isArray(value) && !(value instanceof EnvText);
 }
 
 function fault(errors: Errors, path: Path, message: string, at: SchemaError['at'] = 'value'): null {
@@ -58,6 +54,7 @@ function validateFields(
     // Most fields of most entities are absent: they cost no path.
     result[name] = simple ? absent(field) : validateValue(field, given, [...path, name], errors);
   }
+  Object.assign(result, shownShorthands(schema, result));
   const own = errors.splice(firstError);
   const between = checkFaults(schema, result, path, own);
   for (const error of maskAll(between, value)) own.push(error);
@@ -82,37 +79,6 @@ function reportUnknown(
     const hint = didYouMean(key, known);
     errors.push({ path: [...path, key], message: 'unknown field', at: 'key', hint });
   }
-}
-
-/** Replaces shorthand names by the fields they stand for; `origin`: field to shorthand name. */
-function expandShorthands(
-  schema: RecordSchema,
-  value: Record<string, unknown>,
-  path: Path,
-  errors: Errors,
-): { input: Record<string, unknown>; origin: Map<string, string>; failed: boolean } {
-  let input = value;
-  let failed = false;
-  const origin = new Map<string, string>();
-  for (const [name, expand] of Object.entries(schema.shorthand_fields ?? {})) {
-    if (!Object.hasOwn(value, name)) continue;
-    const { [name]: given, ...others } = input;
-    input = others;
-    if (given === null) continue;
-    try {
-      const expanded = expand(unwrap(given));
-      for (const [field, part] of Object.entries(expanded)) {
-        origin.set(field, name);
-        const secret = given instanceof EnvText && typeof part === 'string';
-        input[field] = secret ? new EnvText(part, given.source) : part;
-      }
-    } catch (error) {
-      failed = true;
-      fault(errors, [...path, name], maskText((error as Error).message, given));
-    }
-  }
-  if (schema.prepare) input = schema.prepare(input);
-  return { input, origin, failed };
 }
 
 function maskAll(errors: SchemaError[], value: unknown): SchemaError[] {
@@ -154,6 +120,17 @@ function randomText(): string {
 }
 
 function validatePresent(field: FieldSchema, value: unknown, path: Path, errors: Errors): unknown {
+  const before = errors.length;
+  const result = validateType(field, value, path, errors);
+  if (errors.length > before || isLeaf(field)) return result;
+  const message = equalityFault(field, result);
+  return message === undefined ? result : fault(errors, path, field.err ?? message);
+}
+
+const isLeaf = ({ type }: FieldSchema): boolean =>
+  type === 'string' || type === 'number' || type === 'integer' || type === 'boolean';
+
+function validateType(field: FieldSchema, value: unknown, path: Path, errors: Errors): unknown {
   switch (field.type) {
     case 'record':
       return validateFields(field, value, path, errors);
@@ -181,6 +158,8 @@ function validateList(field: ArrayField, value: unknown, path: Path, errors: Err
     requiredValue(field.elements, item, [...path, index], errors),
   );
   sizeFault(field, value.length, path, errors);
+  const message = listFault(field, items);
+  if (message !== undefined) fault(errors, path, field.err ?? message);
   if (field.type === 'array') return items;
   const seen = new Set<string>();
   return items.filter((item) => {
@@ -208,9 +187,21 @@ function requiredValue(field: FieldSchema, value: unknown, path: Path, errors: E
 }
 
 function sizeFault(field: ArrayField | MapField, size: number, path: Path, errors: Errors): void {
-  const { len_min: min, len_max: max } = field;
-  if (min !== undefined && size < min) fault(errors, path, `length must be at least ${min}`);
-  if (max !== undefined && size > max) fault(errors, path, `length must be at most ${max}`);
+  const message = lengthFault(field, size);
+  if (message !== undefined) fault(errors, path, field.err ?? message);
+}
+
+function listFault(field: ArrayField, items: readonly unknown[]): string | undefined {
+  const { contains, mutually_exclusive_subsets: subsets, check } = field;
+  if (contains !== undefined && !items.includes(contains)) {
+    return `expected to contain: ${contains}`;
+  }
+  const used = subsets?.filter((subset) => items.some((item) => subset.includes(item))) ?? [];
+  if (used.length > 1) {
+    const list = used.map((subset) => `(${subset.map((item) => `'${item}'`).join(', ')})`);
+    return `these sets are mutually exclusive: ${list.join(', ')}`;
+  }
+  return check?.(items);
 }
 
 function isReference(value: unknown): boolean {
