@@ -141,6 +141,7 @@ class GatewayNode implements Gateway {
       given: options.plugins ?? [],
       logger,
       clock: this.#clock,
+      env: this.#env,
       onLost: (failure) => {
         this.#closing ??= this.#closeAll(failure);
       },

@@ -19,6 +19,7 @@ export interface OpenPoolOptions {
   readonly given: readonly AnyPlugin[];
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly onLost: (error: Error) => void;
 }
 
@@ -27,12 +28,12 @@ export interface OpenPoolOptions {
  * @throws GatewayError GW_E_DRIVER, and what making a worker throws; none is left running
  */
 export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
-  const { settings, plugins, logger, clock, onLost } = options;
+  const { settings, plugins, logger, clock, env, onLost } = options;
   const series = new MetricSeries();
   const driver = chooseDriver(settings);
   const count = workerCount(options, driver);
   const local: MakeWorker = (_index, onFault) =>
-    LocalWorker.create({ settings, plugins, logger, clock, series, onFault });
+    LocalWorker.create({ settings, plugins, logger, clock, env, series, onFault });
   const counters = makeCounterMemory();
   const remote: MakeWorker = (index, onFault) => {
     const child = logger.child({ worker: index });

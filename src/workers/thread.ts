@@ -73,6 +73,7 @@ async function open(): Promise<Calls> {
     plugins,
     logger: new PortLogger({}),
     clock: systemClock,
+    env: process.env,
     series,
     onFault: (error) => send({ type: 'fault', error: sendable(error) }),
   });
