@@ -108,6 +108,11 @@ export class CorePort {
     return this.#core.u32[(Region.settings.offset + Settings.sendTimeoutMs) >> 2] || 60_000;
   }
 
+  /** How long a client may take for what comes before its request, in milliseconds; 0: no limit. */
+  get clientHeaderTimeoutMs(): number {
+    return this.#core.u32[(Region.settings.offset + Settings.clientHeaderTimeoutMs) >> 2];
+  }
+
   /** A downstream id for a connection to accept, or 0 at limits.downstreamConnections. */
   open(): number {
     if (this.#freeCount === 0) return 0;

@@ -30,7 +30,7 @@ export interface BoundListener {
   readonly port: number;
 }
 
-/** Where an interned target lives; `host` is a name or an address. */
+/** Where an interned target lives; `host` is a name, an address, or `unix:` and a socket path. */
 export interface TargetAddress {
   readonly host: string;
   readonly port: number;

@@ -13,7 +13,9 @@ export interface AcceptOwner {
   /** A connection whose socket can still be built to read into the core's memory. */
   acceptRaw(pending: PendingAccept, listener: number): void;
   /** A ready socket, read through its 'data' events. */
-  acceptSocket(socket: net.Socket, listener: number): void;
+  acceptSocket(socket: net.Socket, listener: number): unknown;
+  /** The same, and its first bytes must be a PROXY header. */
+  acceptProxied(socket: net.Socket, listener: number): void;
   /** accept(2) failed: no file descriptors are left, or the peer was gone already. */
   acceptFailed(): void;
 }
@@ -31,8 +33,8 @@ export async function openListener(
   index: number,
   owner: AcceptOwner,
 ): Promise<Listener> {
-  if (spec.ssl || spec.http2 || spec.proxyProtocol) {
-    const what = spec.ssl ? 'ssl' : spec.http2 ? 'http2' : 'proxy_protocol';
+  if (spec.ssl || spec.http2) {
+    const what = spec.ssl ? 'ssl' : 'http2';
     throw new GatewayError(
       'GW_E_LISTEN',
       `listener ${describeListen(spec)}: ${what} is not supported yet`,
@@ -40,11 +42,11 @@ export async function openListener(
   }
   const raw = await rawAcceptWorks();
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    owner.acceptSocket(socket, index),
+    spec.proxyProtocol ? owner.acceptProxied(socket, index) : owner.acceptSocket(socket, index),
   );
   await bind(server, spec);
   server.on('error', () => owner.acceptFailed());
-  if (raw) {
+  if (raw && !spec.proxyProtocol) {
     divertAccepts(
       server,
       (pending) => owner.acceptRaw(pending, index),

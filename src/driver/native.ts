@@ -12,6 +12,7 @@ import { limits } from '../limits.js';
 import type { NativeAddon, NativeEngine, NativeHost } from '../native/loader.js';
 import type { BoundListener, Driver, DriverOptions, ListenSpec } from './contract.js';
 import { asListenError, bindOrReplace, describeListen } from './listen-address.js';
+import { parseProxyHeader } from './proxy-protocol.js';
 import { NameResolver } from './resolver.js';
 
 /** Makes a `native` driver. It owns the core's events and commands from here on. */
@@ -44,7 +45,7 @@ class NativeDriver implements Driver, NativeHost {
   }
 
   async listen(spec: ListenSpec): Promise<BoundListener> {
-    if (spec.ssl || spec.http2 || spec.proxyProtocol) {
+    if (spec.ssl || spec.http2) {
       const text = `listener ${describeListen(spec)}: not for the native driver`;
       throw new GatewayError('GW_E_LISTEN', text);
     }
@@ -121,8 +122,13 @@ class NativeDriver implements Driver, NativeHost {
     this.#tryNext(id, cause);
   }
 
-  proxyHeader(id: number, _bytes: Buffer): void {
-    this.#engine.rejectHeader(id);
+  proxyHeader(id: number, bytes: Buffer): void {
+    const header = parseProxyHeader(bytes);
+    if (header.kind === 'bad') this.#engine.rejectHeader(id);
+    if (header.kind !== 'whole') return;
+    if (header.addresses === null) return this.#engine.announce(id, header.bytes);
+    const { peerAddress, peerPort, localAddress, localPort } = header.addresses;
+    this.#engine.announce(id, header.bytes, peerAddress, peerPort, localAddress, localPort);
   }
 
   badCommand(what: string, type: number, connection: number, a: number, b: number): void {

@@ -9,6 +9,8 @@ import { ClosingConnections } from './closing.js';
 import { type ConnectionOwner, NetConnection } from './connection.js';
 import type { DriverOptions } from './contract.js';
 import type { AcceptOwner } from './listener.js';
+import { ProxiedSockets } from './proxied-sockets.js';
+import type { ProxiedAddresses } from './proxy-protocol.js';
 import { EventPump, type PumpOwner } from './pump.js';
 import type { PendingAccept } from './raw-accept.js';
 
@@ -21,11 +23,21 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
   /** By the low 16 bits of the id; null where the core knows no connection. */
   readonly #connections: (NetConnection | null)[];
   readonly #closing = new ClosingConnections();
+  readonly #proxied: ProxiedSockets;
 
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#connections = new Array<NetConnection | null>(connectionCount).fill(null);
     this.pump = new EventPump(options, this);
+    this.#proxied = new ProxiedSockets({
+      clock: options.clock,
+      headerTimeoutMs: () => this.pump.port.clientHeaderTimeoutMs,
+      accept: (socket, listener, addresses, rest) => {
+        const connection = this.acceptSocket(socket, listener, addresses);
+        if (connection && rest.length > 0) this.pump.dataFrom(connection.id, rest);
+      },
+      refused: () => this.pump.port.countRefused(),
+    });
   }
 
   /** Connections on their way out. */
@@ -71,9 +83,9 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
       this.failed(connection, ErrorCause.RESOLVE);
       return;
     }
+    const { host, port } = address;
     const socket = net.connect({
-      host: address.host,
-      port: address.port,
+      ...(host.startsWith('unix:') ? { path: host.slice(5) } : { host, port }),
       allowHalfOpen: true,
       noDelay: true,
       onread: connection.onread(this.pump.port.readView),
@@ -111,18 +123,28 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
   }
 
   /** Also the way in for sockets that are not plain TCP: their bytes come as 'data' events. */
-  acceptSocket(socket: net.Socket, listener: number): void {
+  acceptSocket(
+    socket: net.Socket,
+    listener: number,
+    addresses: ProxiedAddresses | null = null,
+  ): NetConnection | null {
     const id = this.#openId();
     if (id === 0) {
       socket.on('error', () => {});
       socket.destroy();
-      return;
+      return null;
     }
     const connection = new NetConnection(this, id);
     socket.on('data', (chunk) => {
       if (!connection.gone) this.pump.dataFrom(id, chunk);
     });
-    this.#adopt(connection, socket, listener);
+    this.#adopt(connection, socket, listener, addresses);
+    return connection;
+  }
+
+  /** A socket whose first bytes must be a PROXY header. */
+  acceptProxied(socket: net.Socket, listener: number): void {
+    this.#proxied.add(socket, listener);
   }
 
   acceptFailed(): void {
@@ -137,12 +159,21 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
     return id;
   }
 
-  #adopt(connection: NetConnection, socket: net.Socket, listener: number): void {
+  #adopt(
+    connection: NetConnection,
+    socket: net.Socket,
+    listener: number,
+    addresses: ProxiedAddresses | null = null,
+  ): void {
     this.#connections[connection.index] = connection;
     connection.attach(socket);
     const { remoteAddress, remotePort, localAddress, localPort } = socket;
     const unix = localPort === undefined;
     const port = localPort ?? 0;
+    if (addresses !== null) {
+      this.pump.accept(connection.id, { ...addresses, listener, flags: 0 });
+      return;
+    }
     this.pump.accept(connection.id, {
       peerAddress: remoteAddress,
       peerPort: remotePort ?? 0,
@@ -199,6 +230,7 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
       this.#connections[i] = null;
     }
     this.#closing.clear();
+    this.#proxied.clear();
   }
 
   #take(index: number): NetConnection | null {

@@ -18,7 +18,10 @@
         [
           "sanitize=='yes'",
           {
-            "cflags_cc": ["-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined"],
+            "cflags_cc": [
+              "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
+              "-fno-sanitize-recover=undefined"
+            ],
             "ldflags": ["-fsanitize=address,undefined"],
           },
         ]
