@@ -1,25 +1,38 @@
 /** Closed-loop load over keep-alive connections: wrk where it is installed, else raw sockets. */
 import { execFile } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from './process.mjs';
 
 const unitMs = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
 
 /**
- * GETs `path` for `seconds` over `connections`. Resolves with
+ * GETs `path` for `seconds` over `connections`, or POSTs `postBytes`; `close`: each request on a
+ * connection of its own (both need wrk). Resolves with
  * `{ requests, seconds, perSecond, p50Ms, p99Ms, errors }`; errors: failed and non-2xx answers.
  */
-export async function load(port, { path = '/bench', seconds = 5, connections = 64 } = {}) {
+export async function load(port, options = {}) {
+  const { path = '/bench', seconds = 5, connections = 64, postBytes = 0, close = false } = options;
   const wrk = findProgram('wrk');
+  if (!wrk && (postBytes > 0 || close)) throw new Error('POST and close need wrk');
   return wrk
-    ? runWrk(wrk, `http://127.0.0.1:${port}${path}`, seconds, connections)
+    ? runWrk(wrk, `http://127.0.0.1:${port}${path}`, { seconds, connections, postBytes, close })
     : runSockets(port, path, seconds, connections);
 }
 
-async function runWrk(wrk, url, seconds, connections) {
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency', url];
-  const { stdout } = await promisify(execFile)(wrk, args);
+async function runWrk(wrk, url, { seconds, connections, postBytes, close }) {
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency'];
+  if (close) args.push('-H', 'Connection: close');
+  const script = join(tmpdir(), `headgate-post-${process.pid}.lua`);
+  if (postBytes > 0) {
+    writeFileSync(script, `wrk.method = "POST"\nwrk.body = string.rep("x", ${postBytes})\n`);
+    args.push('-s', script);
+  }
+  const { stdout } = await promisify(execFile)(wrk, [...args, url]);
+  rmSync(script, { force: true });
   const [, requests, took, unit] = /(\d+) requests in ([\d.]+)(s|m)/.exec(stdout);
   const failed = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(
     stdout,

@@ -15,11 +15,25 @@ import { cpuTimes, stopProgram } from './process.mjs';
 import { startSubject, subjectNames } from './subjects.mjs';
 import { startUpstream } from './upstream.mjs';
 
-/** Variants are extra rows of Headgate: [label, options of startSubject]. */
+/** One row for each driver; `native` is left out where it is not built. */
+const drivers = [
+  ['headgate native', { driver: 'native' }],
+  ['headgate net', { driver: 'net' }],
+];
+
+/**
+ * Variants are rows of Headgate: [label, options of startSubject]. `load`: options of the client,
+ * by default 64 keep-alive connections that GET. post: 10 KB up; close: a connection per request.
+ */
 const scenarios = {
-  '100B': { bodyBytes: 100, peers: true, variants: [['headgate', {}]] },
-  '10KB': { bodyBytes: 10_240, peers: true, variants: [['headgate', {}]] },
-  '100KB': { bodyBytes: 102_400, peers: true, variants: [['headgate', {}]] },
+  '100B': { bodyBytes: 100, peers: true, variants: drivers },
+  '10KB': { bodyBytes: 10_240, peers: true, variants: drivers },
+  '100KB': { bodyBytes: 102_400, peers: true, variants: drivers },
+  '1MB': { bodyBytes: 1_048_576, peers: true, variants: drivers },
+  post: { bodyBytes: 100, peers: true, variants: drivers, load: { postBytes: 10_240 } },
+  close: { bodyBytes: 100, peers: true, variants: drivers, load: { close: true } },
+  one: { bodyBytes: 100, peers: true, variants: drivers, load: { connections: 1 } },
+  many: { bodyBytes: 100, peers: true, variants: drivers, load: { connections: 256 } },
   routes: {
     bodyBytes: 100,
     peers: false,
@@ -69,13 +83,13 @@ async function runScenario(name) {
     started.push(upstream);
     const subjects = await startSubjects(scenario, folder, upstream.port, started);
     for (const { handle } of subjects)
-      await load(handle.port, { seconds: WARM_UP_SECONDS, connections });
+      await load(handle.port, { connections, ...scenario.load, seconds: WARM_UP_SECONDS });
     for (let round = 0; round < rounds; round++) {
       // Every other round backwards: what runs next to what should not matter.
       const order = round % 2 === 0 ? subjects : [...subjects].reverse();
-      for (const subject of order) subject.runs.push(await measure(subject.handle));
+      for (const { handle, runs } of order) runs.push(await measure(handle, scenario.load));
     }
-    report(name, subjects);
+    report(name, scenario, subjects);
   } finally {
     for (const handle of started) await stopProgram(handle);
     rmSync(folder, { recursive: true, force: true });
@@ -104,16 +118,16 @@ async function startSubjects(scenario, folder, upstreamPort, started) {
   return subjects;
 }
 
-async function measure(handle) {
+async function measure(handle, options) {
   const before = cpuTimes(handle.pid);
-  const result = await load(handle.port, { seconds, connections });
+  const result = await load(handle.port, { connections, ...options, seconds });
   const after = cpuTimes(handle.pid);
   const user = (after.user - before.user) / result.requests;
   const system = (after.system - before.system) / result.requests;
   return { ...result, user, system, cpu: user + system };
 }
 
-function report(name, subjects) {
+function report(name, scenario, subjects) {
   const rows = subjects.map(({ label, runs }) => ({
     label,
     errors: runs.reduce((sum, run) => sum + run.errors, 0),
@@ -125,7 +139,8 @@ function report(name, subjects) {
     ),
   }));
   const first = rows[0];
-  console.log(`\n${name}: ${connections} connections, median of ${rounds} rounds of ${seconds} s`);
+  const clients = scenario.load?.connections ?? connections;
+  console.log(`\n${name}: ${clients} connections, median of ${rounds} rounds of ${seconds} s`);
   console.log(
     'proxy                    req/s   p50 ms   p99 ms  CPU us/req (user + system)  ratio',
   );

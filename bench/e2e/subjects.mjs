@@ -21,7 +21,8 @@ export const subjectNames = [
 /**
  * Starts one subject in front of `upstreamPort`; each uses one process or thread for traffic and
  * keeps upstream connections alive. `options.routes` counts Headgate's routes (default 1),
- * `options.settings` are arguments for `headgate start`. Undefined where it is absent.
+ * `options.settings` are arguments for `headgate start`, `options.driver` is `net` or `native`.
+ * Undefined where it is absent.
  */
 export async function startSubject(name, folder, upstreamPort, options = {}) {
   if (name === 'headgate') return startHeadgate(folder, upstreamPort, options);
@@ -41,9 +42,15 @@ export function headgateConfig(upstreamPort, routes = 1) {
   return `${lines.join('\n')}\n`;
 }
 
-async function startHeadgate(folder, upstreamPort, { routes = 1, settings = [], env } = {}) {
+async function startHeadgate(
+  folder,
+  upstreamPort,
+  { routes = 1, settings = [], env, driver } = {},
+) {
   const cli = join(root, 'dist/cli.js');
   if (!existsSync(cli)) return undefined;
+  if (driver === 'native' && !existsSync(join(root, 'build/native/headgate.node')))
+    return undefined;
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(folder, `headgate-${routes}.yml`);
   writeFileSync(file, headgateConfig(upstreamPort, routes));
@@ -61,6 +68,7 @@ async function startHeadgate(folder, upstreamPort, { routes = 1, settings = [], 
         KONG_UPSTREAM_KEEPALIVE_MAX_REQUESTS: '100000000',
         HEADGATE_KEEPALIVE_REQUESTS: '100000000',
         HEADGATE_ACCESS_LOG: 'off',
+        HEADGATE_DRIVER: driver ?? 'auto',
         ...env,
       },
     },

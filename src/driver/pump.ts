@@ -162,7 +162,7 @@ export class EventPump {
     const { clock } = this.#options;
     this.#tick = clock.setTimeout(() => {
       this.#tick = undefined;
-      this.#owner.ticked(clock.now());
+      this.#guard(() => this.#owner.ticked(clock.now()));
       this.post(Event.TICK, 0, 0, 0);
     }, limits.timerTickMs.value);
     // Listeners and sockets keep a process alive, deadlines do not.
