@@ -1,4 +1,5 @@
 /** Many events in one call: each with bytes of its own, and more output than the arena holds. */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createCore } from '../../../src/core/instance.js';
 import { AcceptInfo, Command, Control, Event, Region, Settings } from '../../../src/core/layout.js';
@@ -111,3 +112,59 @@ test('more answers than the arena holds come in several batches, none outside of
   expect([...answers.values()]).toEqual(new Array(clients).fill(pipelined));
   expect(core.u32[(control + Control.slotBytes) >> 2]).toBe(0);
 });
+
+test('what a client gets does not depend on how its events were batched', () => {
+  const single = harness();
+  const batched = harness();
+  const clients = 12;
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ client: fc.nat(clients - 1), bytes: fc.integer({ min: 1, max: 90 }) }), {
+        minLength: 50,
+        maxLength: 400,
+      }),
+      fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 20 }),
+      (pieces, sizes) => {
+        const events = scriptOf(pieces, clients);
+        const one = play(single, events, [1]);
+        expect(play(batched, events, sizes)).toEqual(one);
+        expect(one.join('').length).toBeGreaterThan(0);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+/** Clients that send a stream of good and bad requests in pieces, and then end. */
+function scriptOf(pieces: readonly { client: number; bytes: number }[], clients: number): Given[] {
+  const get = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n';
+  const stream = `${get}POST /b HTTP/1.1\r\nHost: b\r\nContent-Length: 5\r\n\r\nabcde`;
+  const streams = Array.from({ length: clients }, (_, i) => `${stream.repeat(20)}BAD ${i}\r\n\r\n`);
+  const sent = new Array<number>(clients).fill(0);
+  const events: Given[] = accepts(clients);
+  for (const { client, bytes } of pieces) {
+    const text = streams[client].slice(sent[client], sent[client] + bytes);
+    sent[client] += bytes;
+    if (text !== '') events.push({ type: Event.DATA, id: idOf(client), text });
+  }
+  for (const { id } of accepts(clients)) events.push({ type: Event.END, id });
+  for (const { id } of accepts(clients)) events.push({ type: Event.ERROR, id });
+  return events;
+}
+
+/** Hands the events over in batches of these sizes, in turn; returns what each client got. */
+function play(on: ReturnType<typeof harness>, events: readonly Given[], sizes: number[]): string[] {
+  const got: string[] = [];
+  let at = 0;
+  for (let turn = 0; at < events.length; turn++) {
+    const size = sizes[turn % sizes.length];
+    const count = on.core.exports.process(on.give(events.slice(at, at + size)));
+    expect(on.taken()).toBe(Math.min(size, events.length - at));
+    at += size;
+    for (const { type, id, text } of on.commands(count)) {
+      const client = id & 0xffff;
+      got[client] = (got[client] ?? '') + (type === Command.SEND ? text : `<${type}>`);
+    }
+  }
+  return got.map((text) => text.replaceAll(/"request_id":"\w+"/g, 'id'));
+}
