@@ -37,6 +37,7 @@ export interface GatewayAddress {
   /** 0 for Unix sockets. */
   readonly port: number;
   readonly kind: 'proxy' | 'admin';
+  readonly ssl: boolean;
 }
 
 export interface Loaded {

@@ -23,6 +23,9 @@ import { nodeSource } from './node-source.js';
 import { createLogger, type Logger, type NodeLogger } from './observe/logger.js';
 import { closePlugins, loadPlugins, type PluginRegistry } from './plugin/registry.js';
 import { type Clock, systemClock } from './time.js';
+import { withCertificate } from './tls/node-certificate.js';
+import { ServerContexts } from './tls/server-contexts.js';
+import { readTlsMaterial } from './tls/settings.js';
 import { openPool } from './workers/open.js';
 import type { WorkerPool } from './workers/pool.js';
 
@@ -76,9 +79,13 @@ class GatewayNode implements Gateway {
   }
 
   get addresses(): readonly GatewayAddress[] {
-    const proxies = this.#listeners.map(({ address, port }) => ({ address, port, kind: 'proxy' }));
-    const admins = this.#admins.map(({ address, port }) => ({ address, port, kind: 'admin' }));
-    return [...proxies, ...admins] as GatewayAddress[];
+    const proxies = this.#listeners.map(({ address, port, spec }): GatewayAddress => {
+      return { address, port, kind: 'proxy', ssl: spec.ssl };
+    });
+    const admins = this.#admins.map(({ address, port, ssl }): GatewayAddress => {
+      return { address, port, kind: 'admin', ssl };
+    });
+    return [...proxies, ...admins];
   }
 
   async start(): Promise<void> {
@@ -121,12 +128,13 @@ class GatewayNode implements Gateway {
   async #startAll(): Promise<void> {
     const options = this.#options;
     const { confFile } = options;
-    const settings = resolveSettings({
+    const given = resolveSettings({
       confText: confFile === undefined ? undefined : await readConf(confFile),
       confFile,
       env: this.#env,
       options: options.settings,
     });
+    const settings = withCertificate(given, this.#clock.wall());
     const logger = options.logger ?? createLogger({ level: settings.logLevel });
     if (settings.ignored.length > 0) {
       logger.warn({ settings: settings.ignored }, 'settings without effect here');
@@ -153,6 +161,7 @@ class GatewayNode implements Gateway {
     for (const spec of settings.proxyListen) this.#listeners.push(await pool.listen(spec));
     const admin = {
       source: this.#adminSource(this.#node),
+      contexts: new ServerContexts(await readTlsMaterial(settings.tls, this.#clock.wall())),
       bodyBytesMax: settings.adminMaxBodyBytes,
       onError: (err: unknown) => logger.error({ err }, 'an Admin API request failed'),
     };

@@ -70,6 +70,8 @@ export const limits = {
     65536,
     'of an unread request body after an early answer; then closed',
   ),
+  tlsHandshakes: count(1024, 'per listener at a time; a further connection is closed', false),
+  tlsHandshakeMs: ms(60000, 'a client whose handshake takes longer is closed', false),
   lingerMs: ms(1000, 'time to read on after an error answer, so that the peer sees it'),
   timerTickMs: ms(
     32,

@@ -22,6 +22,9 @@ import { PhaseRunner } from './plugin/phases.js';
 import { buildPlans, type Plan, type PlanStep, type PlanTable } from './plugin/plan.js';
 import { product } from './product.js';
 import type { Clock } from './time.js';
+import { ServerContexts } from './tls/server-contexts.js';
+import { readTlsMaterial, type TlsMaterial } from './tls/settings.js';
+import { refuseUnspoken, upstreamTls } from './upstream/security.js';
 import { TargetTable } from './upstream/target-table.js';
 import { coreStats, type StatsView } from './workers/stats.js';
 
@@ -56,13 +59,17 @@ export class GatewayWorker {
   readonly #targets: TargetTable;
   readonly #shipping: LogShipping;
   readonly #generations: Generations;
+  readonly #tls: TlsMaterial;
+  readonly #contexts: ServerContexts;
   #accessLog: AccessLog | null = null;
   #poll: unknown = null;
   #closed = false;
 
-  private constructor(options: WorkerOptions) {
+  private constructor(options: WorkerOptions, tls: TlsMaterial) {
     const { settings, clock, logger, onFault } = options;
     this.#options = options;
+    this.#tls = tls;
+    this.#contexts = new ServerContexts(tls);
     const core = createCore();
     this.#core = core;
     this.#stats = coreStats(core);
@@ -86,6 +93,7 @@ export class GatewayWorker {
       clock,
       target: (index) => targets.address(index),
       portMaps: settings.portMaps,
+      serverContexts: this.#contexts,
       onFault,
       onQuiet: () => this.#shipping.pollJournals(),
     });
@@ -101,7 +109,9 @@ export class GatewayWorker {
    * @throws GatewayError GW_E_SETTING_VALUE, GW_E_LAYOUT_MISMATCH, GW_E_DRIVER
    */
   static async create(options: WorkerOptions): Promise<GatewayWorker> {
-    const worker = new GatewayWorker(options);
+    const { settings, clock } = options;
+    const tls = await readTlsMaterial(settings.tls, clock.wall());
+    const worker = new GatewayWorker(options, tls);
     await worker.#openAccessLog();
     worker.#schedulePoll();
     return worker;
@@ -134,7 +144,8 @@ export class GatewayWorker {
     try {
       const byService = new Map<Service, number>();
       for (const service of table.services) {
-        const index = this.#targets.acquire(service.host, service.port);
+        const security = upstreamTls(service, this.#tls);
+        const index = this.#targets.acquire(service.host, service.port, security);
         targets.push(index);
         byService.set(service, index);
       }
@@ -224,7 +235,7 @@ export class GatewayWorker {
       const ids = plan.possibleLog.map((step) => attachments.get(step)?.ring);
       return [...new Set(ids.filter((id) => id !== undefined))];
     };
-    refuseSecureUpstreams(table.services);
+    refuseUnspoken(table.services, table.routes);
     const encoded = encodeTable({
       flavor: this.#options.settings.routerFlavor,
       routes: table.routes,
@@ -289,17 +300,4 @@ export class GatewayWorker {
       this.#options.clock.setTimeout(resolve, ms);
     });
   }
-}
-
-/**
- * There is no TLS toward upstreams yet: what asks for it must not go out in the clear.
- * @throws GatewayError GW_E_CONFIG_INVALID
- */
-function refuseSecureUpstreams(services: readonly Service[]): void {
-  const lines = services
-    .filter(({ protocol }) => protocol !== 'http')
-    .map(({ name, id, protocol }) => {
-      return `service ${name ?? id}: protocol: '${protocol}' upstreams are not supported yet`;
-    });
-  if (lines.length > 0) throw new GatewayError('GW_E_CONFIG_INVALID', lines.join('\n'));
 }

@@ -3,11 +3,19 @@
  * without a database (kong-config reference, sections 8 to 11).
  */
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
+import type { ServerContexts } from '../tls/server-contexts.js';
 import { configOf, readBody } from './body.js';
 import { type AdminAnswer, readEntities } from './entities.js';
 import { isValidation, readSchema, validateEntity } from './schemas.js';
@@ -15,6 +23,8 @@ import type { AdminSource } from './source.js';
 
 export interface AdminOptions {
   readonly source: AdminSource;
+  /** Certificates of listeners with `ssl`. */
+  readonly contexts: ServerContexts;
   /** Largest body of `POST /config`, in bytes. */
   readonly bodyBytesMax: number;
   /** Told of what was answered 500. */
@@ -24,6 +34,7 @@ export interface AdminOptions {
 export interface AdminServer {
   readonly address: string;
   readonly port: number;
+  readonly ssl: boolean;
   close(): Promise<void>;
 }
 
@@ -32,7 +43,14 @@ export interface AdminServer {
  * @throws GatewayError GW_E_LISTEN
  */
 export async function openAdmin(spec: ListenSpec, options: AdminOptions): Promise<AdminServer> {
-  const server = createServer((request, response) => void handle(request, response, options));
+  if (spec.http2 || spec.proxyProtocol) {
+    const flag = spec.http2 ? 'http2' : 'proxy_protocol';
+    throw new GatewayError('GW_E_LISTEN', `admin_listen: ${flag} is not supported yet`);
+  }
+  const answer: RequestListener = (request, response) => void handle(request, response, options);
+  const server = spec.ssl
+    ? createSecureServer(options.contexts.serverOptions(), answer)
+    : createServer(answer);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
       reject(new GatewayError('GW_E_LISTEN', `admin_listen: ${cause.message}`, { cause }));
@@ -43,6 +61,7 @@ export async function openAdmin(spec: ListenSpec, options: AdminOptions): Promis
   server.on('clientError', (_error, socket) => socket.destroy());
   const bound = server.address() as AddressInfo | string;
   return {
+    ssl: spec.ssl,
     address: typeof bound === 'string' ? bound : bound.address,
     port: typeof bound === 'string' ? 0 : bound.port,
     close: () => closeServer(server),

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseListen } from './listen.js';
 import {
   contentType,
+  files,
   headerName,
   integer,
   names,
@@ -15,6 +16,7 @@ import {
   seconds,
   size,
   text,
+  tlsProtocols,
   trusted,
   upstreamTokens,
 } from './setting-types.js';
@@ -158,16 +160,50 @@ export const settingTable = {
     '60',
     'An upstream connection may be idle this long; 0: no limit.',
   ),
+  ...tlsRows(),
   stream_listen: row(offOnly('proxying of streams'), 'off', 'Only `off`.'),
   status_listen: row(offOnly('a status listener'), 'off', 'Only `off`: see the Admin API.'),
   admin_gui_listen: row(offOnly('a manager page'), 'off', 'Only `off`.'),
   ...ignoredRows(),
 } as const;
 
+/** Certificates and protocols of listeners with `ssl`, and of `https` upstreams. */
+function tlsRows() {
+  return {
+    ssl_cert: row(files, '', 'Certificates: files or PEM texts; none: one that signs itself.'),
+    ssl_cert_key: row(files, '', 'Their keys, in the same order.'),
+    ssl_cipher_suite: row(
+      oneOf('modern', 'intermediate', 'custom'),
+      'intermediate',
+      'Ciphers that are offered; `custom`: those of `ssl_ciphers`.',
+    ),
+    ssl_ciphers: row(optionalText, '', 'OpenSSL cipher list.', {
+      aliases: ['nginx_http_ssl_ciphers'],
+    }),
+    ssl_protocols: row(tlsProtocols, 'TLSv1.2 TLSv1.3', 'Versions of TLS for clients.', {
+      aliases: ['nginx_http_ssl_protocols'],
+    }),
+    ssl_prefer_server_ciphers: row(onOff, 'on', "The gateway's order of ciphers counts."),
+    ssl_session_tickets: row(onOff, 'on', 'Clients may resume a session by a ticket.'),
+    ssl_session_timeout: row(seconds(), '1d', 'Life of a session.'),
+    client_ssl: row(onOff, 'off', 'Show `client_ssl_cert` to upstreams.'),
+    client_ssl_cert: row(files, '', 'Certificate for upstreams: a file or PEM text.'),
+    client_ssl_cert_key: row(files, '', 'Its key.'),
+    lua_ssl_trusted_certificate: row(
+      files,
+      'system',
+      'Authorities for upstreams with `tls_verify`: files, PEM texts, `system`.',
+    ),
+    lua_ssl_verify_depth: row(count(64), '1', 'Certificates between an upstream and its root.'),
+  } as const;
+}
+
 /** Settings of Kong that a file may well hold and that mean nothing here. */
 function ignoredRows() {
   const ignored = (doc: string) => row(text, '', doc, { ignored: true });
   return {
+    ssl_session_cache_size: ignored('Sessions are kept by tickets.'),
+    ssl_dhparam: ignored('Only ciphers with elliptic curves and TLS 1.3 are offered by default.'),
     prefix: ignored('There is no working folder.'),
     anonymous_reports: ignored('Nothing is reported.'),
     nginx_worker_processes: ignored('See `workers`.'),

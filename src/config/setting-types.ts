@@ -23,14 +23,21 @@ export function integer(min: number, max: number, unit = 'count'): SettingType<n
   };
 }
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, '': 1000, s: 1000, m: 60000, h: 3600000 };
+const unitMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  '': 1000,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
-/** Seconds with an optional fraction, or with a suffix ms, s, m, h; the value is milliseconds. */
+/** Seconds, with a fraction or a suffix ms, s, m, h, d; the value is milliseconds. */
 export function seconds(minMs = 0): SettingType<number> {
   return {
     unit: 'seconds',
     parse(text) {
-      const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text);
+      const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text);
       const value = match ? Math.round(Number(match[1]) * unitMs[match[2]]) : Number.NaN;
       if (value >= minMs && value <= 0x7ffffffe) return value;
       throw new Error(`expected seconds (such as 60, 0.5 or 500ms), at least ${minMs / 1000}`);
@@ -84,6 +91,28 @@ function items(value: string): string[] {
     .map((item) => item.trim())
     .filter((item) => item !== '');
 }
+
+/** Comma-separated paths, or one text that holds PEM blocks. */
+export const files: SettingType<readonly string[]> = {
+  unit: 'files',
+  parse(value) {
+    const blocks = value.match(/-----BEGIN [^-]+-----[^]*?-----END [^-]+-----/g);
+    return blocks ? [`${blocks.join('\n')}\n`] : items(value);
+  },
+};
+
+const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+
+/** Versions of TLS, separated by spaces as nginx has it. */
+export const tlsProtocols: SettingType<readonly string[]> = {
+  unit: 'list',
+  parse(value) {
+    const found = value.split(/[\s,]+/).filter((item) => item !== '');
+    const wrong = found.find((item) => !tlsVersions.includes(item));
+    if (wrong === undefined && found.length > 0) return found;
+    throw new Error(`expected some of: ${tlsVersions.join(' ')}`);
+  },
+};
 
 /** Comma-separated names; `off` is the empty list. */
 export const names: SettingType<readonly string[]> = {

@@ -4,6 +4,7 @@
 import { TokenFlag } from '../core/layout.js';
 import type { ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
+import type { TlsSettings } from '../tls/settings.js';
 import { parseConf } from './conf-file.js';
 import { didYouMean } from './nearest.js';
 import {
@@ -49,6 +50,7 @@ export interface Settings {
   /** ContentType code of src/core/layout.ts. */
   readonly errorDefaultType: number;
   readonly allowDebugHeader: boolean;
+  readonly tls: TlsSettings;
   /** Listener port to the port that clients see. */
   readonly portMaps: ReadonlyMap<number, number>;
   /** 0: unlimited. */
@@ -216,6 +218,34 @@ const pinoLevels = {
   emerg: 'fatal',
 } as const;
 
+const cipherSuites = {
+  modern: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
+  intermediate: [
+    'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
+    'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
+  ].join(':'),
+};
+
+function tlsSettings(values: SettingValues): TlsSettings {
+  const suite = values.ssl_cipher_suite;
+  return {
+    sslCert: values.ssl_cert,
+    sslCertKey: values.ssl_cert_key,
+    sslProtocols: suite === 'modern' ? ['TLSv1.3'] : values.ssl_protocols,
+    sslCiphers:
+      suite === 'custom' ? (values.ssl_ciphers ?? cipherSuites.intermediate) : cipherSuites[suite],
+    sslPreferServerCiphers: values.ssl_prefer_server_ciphers,
+    sslSessionTickets: values.ssl_session_tickets,
+    sslSessionTimeoutMs: values.ssl_session_timeout,
+    clientSsl: values.client_ssl,
+    clientSslCert: values.client_ssl_cert,
+    clientSslCertKey: values.client_ssl_cert_key,
+    trustedCertificates: values.lua_ssl_trusted_certificate,
+    verifyDepth: values.lua_ssl_verify_depth,
+  };
+}
+
 function toSettings(values: SettingValues, ignored: readonly string[]): Settings {
   return Object.freeze({
     proxyListen: values.proxy_listen,
@@ -240,6 +270,7 @@ function toSettings(values: SettingValues, ignored: readonly string[]): Settings
       (values.real_ip_recursive ? TokenFlag.REAL_IP_RECURSIVE : 0),
     errorDefaultType: values.error_default_type,
     allowDebugHeader: values.allow_debug_header,
+    tls: tlsSettings(values),
     portMaps: values.port_maps,
     clientMaxBodyBytes: values.nginx_http_client_max_body_size,
     adminMaxBodyBytes: values.nginx_admin_client_max_body_size,

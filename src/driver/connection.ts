@@ -5,6 +5,9 @@
 import type { Socket } from 'node:net';
 import { ErrorCause } from '../core/layout.js';
 
+/** What a few full records need on their way through `node:tls`. */
+const tlsSlackBytes = 65536;
+
 /** What a connection tells the driver. */
 export interface ConnectionOwner {
   /** `bytes` were read into the core's read region. */
@@ -31,6 +34,8 @@ export class NetConnection {
   cutAtMs = 0;
   unsentAtCheck = 0;
   socket!: Socket;
+  /** Bytes that may be unsent before the connection counts as blocked. */
+  slackBytes = 0;
   readonly #owner: ConnectionOwner;
   #failed = false;
   /** One function for all writes, so that a write allocates none. */
@@ -61,6 +66,7 @@ export class NetConnection {
   /** Takes a socket over; must run in the turn of the event loop in which it was made. */
   attach(socket: Socket): void {
     this.socket = socket;
+    if ('encrypted' in socket) this.slackBytes = tlsSlackBytes;
     const owner = this.#owner;
     socket.on('end', () => owner.ended(this));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(causeOf(error)));
@@ -97,8 +103,10 @@ export class NetConnection {
     this.gone = true;
     const { socket } = this;
     if (socket.destroyed) return;
-    // A socket that is connecting would wait for the connection; pipes know no reset.
-    if (socket.connecting || socket.remotePort === undefined) socket.destroy();
+    // A socket that is connecting would wait for the connection; pipes know no reset, and TLS cuts
+    // visibly by leaving out its own end.
+    const plain = !('encrypted' in socket) && socket.remotePort !== undefined;
+    if (socket.connecting || !plain) socket.destroy();
     else socket.resetAndDestroy();
   }
 

@@ -7,6 +7,8 @@
  */
 import type { Core } from '../core/instance.js';
 import type { Clock } from '../time.js';
+import type { ServerContexts } from '../tls/server-contexts.js';
+import type { UpstreamTls } from '../tls/upstream.js';
 
 /** One address of `proxy_listen`. */
 export interface ListenSpec {
@@ -34,6 +36,8 @@ export interface BoundListener {
 export interface TargetAddress {
   readonly host: string;
   readonly port: number;
+  /** Absent: in the clear. */
+  readonly tls?: UpstreamTls;
 }
 
 export interface DriverOptions {
@@ -43,6 +47,8 @@ export interface DriverOptions {
   readonly target: (index: number) => TargetAddress | undefined;
   /** `port_maps`: listener port to the port that clients see. */
   readonly portMaps?: ReadonlyMap<number, number>;
+  /** Certificates of the listeners with `ssl`; without it they are refused. */
+  readonly serverContexts?: ServerContexts;
   /** Called when the core traps or asks for something out of range; the worker must be replaced. */
   readonly onFault: (error: Error) => void;
   /** Called after every batch of events, synchronously: it must be quick. */

@@ -6,14 +6,26 @@ import net from 'node:net';
 import { GatewayError } from '../errors.js';
 import type { BoundListener, ListenSpec } from './contract.js';
 import { asListenError, describeListen, socketAnswers } from './listen-address.js';
+import type { ProxiedAddresses } from './proxy-protocol.js';
 import { divertAccepts, type PendingAccept, rawAcceptWorks } from './raw-accept.js';
+
+/** What the handshake of a connection told. */
+export interface TlsFacts {
+  /** Empty: the client named no server. */
+  readonly serverName: string;
+}
 
 /** Who takes accepted connections. */
 export interface AcceptOwner {
   /** A connection whose socket can still be built to read into the core's memory. */
   acceptRaw(pending: PendingAccept, listener: number): void;
   /** A ready socket, read through its 'data' events. */
-  acceptSocket(socket: net.Socket, listener: number): unknown;
+  acceptSocket(
+    socket: net.Socket,
+    listener: number,
+    addresses?: ProxiedAddresses | null,
+    tls?: TlsFacts,
+  ): unknown;
   /** The same, and its first bytes must be a PROXY header. */
   acceptProxied(socket: net.Socket, listener: number): void;
   /** accept(2) failed: no file descriptors are left, or the peer was gone already. */
@@ -22,6 +34,8 @@ export interface AcceptOwner {
 
 export interface Listener extends BoundListener {
   readonly server: net.Server;
+  /** Ends connections that the owner has not heard of yet. */
+  readonly halt?: () => void;
 }
 
 /**
@@ -33,13 +47,7 @@ export async function openListener(
   index: number,
   owner: AcceptOwner,
 ): Promise<Listener> {
-  if (spec.ssl || spec.http2) {
-    const what = spec.ssl ? 'ssl' : 'http2';
-    throw new GatewayError(
-      'GW_E_LISTEN',
-      `listener ${describeListen(spec)}: ${what} is not supported yet`,
-    );
-  }
+  refuseUnsupported(spec);
   const raw = await rawAcceptWorks();
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
     spec.proxyProtocol ? owner.acceptProxied(socket, index) : owner.acceptSocket(socket, index),
@@ -53,14 +61,32 @@ export async function openListener(
       () => owner.acceptFailed(),
     );
   }
-  const bound = server.address();
-  if (typeof bound === 'string' || bound === null) {
-    return { spec, server, address: spec.host, port: 0 };
-  }
-  return { spec, server, address: bound.address, port: bound.port };
+  return { server, ...boundTo(spec, server) };
 }
 
-async function bind(server: net.Server, spec: ListenSpec): Promise<void> {
+/** Where a listening server really listens. */
+export function boundTo(spec: ListenSpec, server: net.Server): BoundListener {
+  const bound = server.address();
+  if (typeof bound === 'string' || bound === null) return { spec, address: spec.host, port: 0 };
+  return { spec, address: bound.address, port: bound.port };
+}
+
+/** @throws GatewayError GW_E_LISTEN for flags that no listener of this driver has */
+export function refuseUnsupported(spec: ListenSpec): void {
+  const mixed = spec.ssl && spec.proxyProtocol;
+  if (!spec.http2 && !mixed) return;
+  const what = spec.http2 ? 'http2' : 'proxy_protocol together with ssl';
+  throw new GatewayError(
+    'GW_E_LISTEN',
+    `listener ${describeListen(spec)}: ${what} is not supported yet`,
+  );
+}
+
+/**
+ * Binds a server; a stale Unix socket is replaced.
+ * @throws GatewayError GW_E_LISTEN
+ */
+export async function bind(server: net.Server, spec: ListenSpec): Promise<void> {
   try {
     await listenOnce(server, spec);
   } catch (error) {

@@ -14,6 +14,7 @@ import type { BoundListener, Driver, DriverOptions, ListenSpec } from './contrac
 import { asListenError, bindOrReplace, describeListen } from './listen-address.js';
 import { parseProxyHeader } from './proxy-protocol.js';
 import { NameResolver } from './resolver.js';
+import { TlsBridge } from './tls-bridge.js';
 
 /** Makes a `native` driver. It owns the core's events and commands from here on. */
 export function createNativeDriver(addon: NativeAddon, options: DriverOptions): Driver {
@@ -32,6 +33,7 @@ class NativeDriver implements Driver, NativeHost {
   readonly #options: DriverOptions;
   readonly #engine: NativeEngine;
   readonly #resolver: NameResolver;
+  readonly #bridge = new TlsBridge();
   /** By the low 16 bits of the id; only connections to names with several addresses. */
   readonly #attempts = new Map<number, Attempt>();
   readonly #socketPaths: string[] = [];
@@ -102,6 +104,10 @@ class NativeDriver implements Driver, NativeHost {
       return;
     }
     const { host, port } = address;
+    if (address.tls) {
+      void this.#bridge.pathTo(address).then((path) => this.#connectThrough(id, path));
+      return;
+    }
     if (host.startsWith('unix:')) {
       const cause = this.#engine.connect(id, host.slice(5), 0, true);
       if (cause !== 0) this.#engine.refuse(id, cause);
@@ -150,6 +156,13 @@ class NativeDriver implements Driver, NativeHost {
     (this.#tick as { unref?: () => void }).unref?.();
   }
 
+  /** To a target with TLS: `path` leads to its bridge. */
+  #connectThrough(id: number, path: string | null): void {
+    if (this.#closed) return;
+    const cause = path === null ? ErrorCause.OTHER : this.#engine.connect(id, path, 0, true);
+    if (cause !== 0) this.#engine.refuse(id, cause);
+  }
+
   #connectTo(id: number, address: string, port: number): void {
     const cause = this.#engine.connect(id, address, port, false);
     if (cause !== 0) this.#tryNext(id, cause);
@@ -172,6 +185,7 @@ class NativeDriver implements Driver, NativeHost {
     this.#closed = true;
     this.#options.clock.clearTimeout(this.#tick);
     this.#attempts.clear();
+    this.#bridge.close();
     this.#engine.close();
   }
 }

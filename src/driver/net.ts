@@ -6,6 +6,7 @@
 import type { BoundListener, Driver, DriverOptions, ListenSpec } from './contract.js';
 import { type Listener, openListener } from './listener.js';
 import { Sockets } from './sockets.js';
+import { openTlsListener } from './tls-listener.js';
 
 /** Makes a `net` driver. It owns the core's events and commands from here on. */
 export function createNetDriver(options: DriverOptions): Driver {
@@ -14,15 +15,21 @@ export function createNetDriver(options: DriverOptions): Driver {
 
 class NetDriver implements Driver {
   readonly name = 'net';
+  readonly #options: DriverOptions;
   readonly #sockets: Sockets;
   readonly #listeners: Listener[] = [];
 
   constructor(options: DriverOptions) {
+    this.#options = options;
     this.#sockets = new Sockets(options);
   }
 
   async listen(spec: ListenSpec): Promise<BoundListener> {
-    const listener = await openListener(spec, this.#listeners.length, this.#sockets);
+    const index = this.#listeners.length;
+    const { serverContexts } = this.#options;
+    const listener = spec.ssl
+      ? await openTlsListener(spec, index, this.#sockets, serverContexts)
+      : await openListener(spec, index, this.#sockets);
     this.#listeners.push(listener);
     return { spec: listener.spec, address: listener.address, port: listener.port };
   }
@@ -47,6 +54,7 @@ class NetDriver implements Driver {
 
   async close(): Promise<void> {
     await this.stopListening();
+    for (const { halt } of this.#listeners) halt?.();
     this.#sockets.pump.stop();
     this.#sockets.halted();
   }

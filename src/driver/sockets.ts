@@ -3,12 +3,13 @@
  * happens to sockets into events.
  */
 import net from 'node:net';
+import tls from 'node:tls';
 import { AcceptFlag, ErrorCause, Event } from '../core/layout.js';
 import { limits } from '../limits.js';
 import { ClosingConnections } from './closing.js';
 import { type ConnectionOwner, NetConnection } from './connection.js';
 import type { DriverOptions } from './contract.js';
-import type { AcceptOwner } from './listener.js';
+import type { AcceptOwner, TlsFacts } from './listener.js';
 import { ProxiedSockets } from './proxied-sockets.js';
 import type { ProxiedAddresses } from './proxy-protocol.js';
 import { EventPump, type PumpOwner } from './pump.js';
@@ -56,7 +57,8 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
       return false;
     }
     if (connection.write(data)) return false;
-    if (connection.blocked) return true;
+    // TLS always holds bytes for a moment: a peer is slow where they pile up
+    if (connection.blocked || connection.unsentBytes <= connection.slackBytes) return true;
     connection.blocked = true;
     this.pump.post(Event.BLOCKED, connection.id, 0, 0);
     return true;
@@ -83,17 +85,23 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
       this.failed(connection, ErrorCause.RESOLVE);
       return;
     }
-    const { host, port } = address;
-    const socket = net.connect({
-      ...(host.startsWith('unix:') ? { path: host.slice(5) } : { host, port }),
-      allowHalfOpen: true,
-      noDelay: true,
-      onread: connection.onread(this.pump.port.readView),
-    });
-    connection.attach(socket);
-    socket.once('connect', () => {
+    const { host, port, tls: security } = address;
+    const place = host.startsWith('unix:') ? { path: host.slice(5) } : { host, port };
+    const options = { ...place, allowHalfOpen: true, noDelay: true };
+    const connected = () => {
       if (!connection.gone) this.pump.post(Event.CONNECTED, id, 0, 0);
-    });
+    };
+    if (security) {
+      const socket = tls.connect({ ...options, ...security.connectOptions() });
+      security.watch(socket);
+      connection.attach(socket);
+      this.#read(connection, socket);
+      socket.once('secureConnect', connected);
+      return;
+    }
+    const socket = net.connect({ ...options, onread: connection.onread(this.pump.port.readView) });
+    connection.attach(socket);
+    socket.once('connect', connected);
   }
 
   pause(index: number): void {
@@ -127,6 +135,7 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
     socket: net.Socket,
     listener: number,
     addresses: ProxiedAddresses | null = null,
+    secure?: TlsFacts,
   ): NetConnection | null {
     const id = this.#openId();
     if (id === 0) {
@@ -135,11 +144,16 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
       return null;
     }
     const connection = new NetConnection(this, id);
-    socket.on('data', (chunk) => {
-      if (!connection.gone) this.pump.dataFrom(id, chunk);
-    });
-    this.#adopt(connection, socket, listener, addresses);
+    this.#read(connection, socket);
+    this.#adopt(connection, socket, listener, addresses, secure);
     return connection;
+  }
+
+  /** Takes bytes from a socket that cannot read into the core's memory. */
+  #read(connection: NetConnection, socket: net.Socket): void {
+    socket.on('data', (chunk) => {
+      if (!connection.gone) this.pump.dataFrom(connection.id, chunk);
+    });
   }
 
   /** A socket whose first bytes must be a PROXY header. */
@@ -164,6 +178,7 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
     socket: net.Socket,
     listener: number,
     addresses: ProxiedAddresses | null = null,
+    secure?: TlsFacts,
   ): void {
     this.#connections[connection.index] = connection;
     connection.attach(socket);
@@ -180,7 +195,8 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
       localAddress,
       localPort: this.#options.portMaps?.get(port) ?? port,
       listener,
-      flags: unix ? AcceptFlag.UNIX : 0,
+      flags: (unix ? AcceptFlag.UNIX : 0) | (secure ? AcceptFlag.TLS : 0),
+      sni: secure?.serverName,
     });
   }
 

@@ -8,6 +8,7 @@ import type { TargetAddress } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Clock } from '../time.js';
+import type { UpstreamTls } from '../tls/upstream.js';
 
 interface Entry {
   readonly key: string;
@@ -39,17 +40,17 @@ export class TargetTable {
   }
 
   /**
-   * The number of an address, counting one more user of it.
+   * The number of an address, counting one more user of it; `tls`: how it is secured, if it is.
    * @throws GatewayError GW_E_CONFIG_LIMIT where limits.targets are taken
    */
-  acquire(host: string, port: number): number {
-    const key = `${host} ${port}`;
+  acquire(host: string, port: number, tls?: UpstreamTls): number {
+    const key = `${host} ${port} ${tls?.key ?? ''}`;
     let index = this.#byKey.get(key);
     if (index === undefined) {
       index = this.#freeIndex();
       const old = this.#entries[index];
       if (old) this.#byKey.delete(old.key);
-      this.#entries[index] = { key, address: { host, port }, users: 0, idleSinceMs: 0 };
+      this.#entries[index] = { key, address: { host, port, tls }, users: 0, idleSinceMs: 0 };
       this.#byKey.set(key, index);
     }
     (this.#entries[index] as Entry).users++;

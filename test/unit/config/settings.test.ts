@@ -157,7 +157,7 @@ describe('resolveSettings', () => {
     const error = failure({
       confText: 'proxy_listn = off\nworkers = 0\nfoo\nworkers = 1',
       confFile: 'my.conf',
-      env: { KONG_LOG_LEVEL: 'inf', HEADGATE_SSL_CERT: 'x' },
+      env: { KONG_LOG_LEVEL: 'inf', HEADGATE_SSL_ECDH_CURVE: 'x' },
       options: { proxyListen: 'off', client_max_body_size: 1, nginx_http_client_max_body_size: 2 },
     });
     expect(error.code).toBe('GW_E_SETTING_UNKNOWN');
@@ -165,7 +165,8 @@ describe('resolveSettings', () => {
       "my.conf:3: expected 'name = value'",
       "my.conf:4: 'workers' was set before, at line 2",
       "my.conf:1: unknown setting 'proxy_listn'; did you mean 'proxy_listen'?",
-      "environment variable HEADGATE_SSL_CERT: 'ssl_cert' is a setting of Kong that is not " +
+      "environment variable HEADGATE_SSL_ECDH_CURVE: 'ssl_ecdh_curve' is a setting of Kong " +
+        'that is not ' +
         'supported yet',
       "options: unknown setting 'proxyListen'; did you mean 'proxy_listen'?",
       "options: 'nginx_http_client_max_body_size' and 'client_max_body_size' are the same setting",
@@ -180,7 +181,7 @@ describe('resolveSettings', () => {
     ['database', 'postgres'],
     ['send_timeout', '0'],
     ['send_timeout', '-1'],
-    ['send_timeout', '1d'],
+    ['send_timeout', '1w'],
     ['nginx_http_client_max_body_size', '10mb'],
     ['allow_debug_header', 'yes'],
     ['headers', 'server, off'],

@@ -1,0 +1,88 @@
+/** How a connection to an upstream is secured: server name, verification, client certificate. */
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
+import {
+  type ConnectionOptions,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import type { KeyPair } from './self-signed.js';
+import type { TlsMaterial } from './settings.js';
+
+/** What a service says about TLS. */
+export interface UpstreamWish {
+  /** Name that is asked for and verified; the service's host. */
+  readonly host: string;
+  readonly verify: boolean;
+  /** Certificates between the upstream's and its root, at most; null: the node's setting. */
+  readonly depth: number | null;
+  /** Authorities in PEM; empty: the node's setting. */
+  readonly authorities: readonly string[];
+  readonly client: KeyPair | null;
+}
+
+/** TLS toward one target. Equal keys: equal in everything, so that connections can be shared. */
+export class UpstreamTls {
+  readonly key: string;
+  readonly #wish: UpstreamWish;
+  readonly #material: TlsMaterial;
+  #context: SecureContext | null = null;
+  #session: Buffer | undefined;
+
+  constructor(wish: UpstreamWish, material: TlsMaterial) {
+    const hash = createHash('sha256').update(JSON.stringify(wish)).digest('base64');
+    this.key = `tls ${hash}`;
+    this.#wish = wish;
+    this.#material = material;
+  }
+
+  /** Options for `tls.connect`, the address left out. */
+  connectOptions(): ConnectionOptions {
+    const { host, verify } = this.#wish;
+    return {
+      secureContext: this.#secureContext(),
+      rejectUnauthorized: verify,
+      servername: isIP(host) ? '' : host,
+      session: this.#session,
+      ALPNProtocols: ['http/1.1'],
+    };
+  }
+
+  /** Keeps sessions for the next connection; a chain that is too long ends this one. */
+  watch(socket: TLSSocket): void {
+    socket.on('session', (session: Buffer) => {
+      this.#session = session;
+    });
+    if (!this.#wish.verify) return;
+    const most = this.#wish.depth ?? this.#material.verifyDepth;
+    socket.once('secureConnect', () => {
+      if (!socket.isSessionReused() && between(socket.getPeerCertificate(true)) > most) {
+        socket.destroy(new Error('the certificate chain is too long'));
+      }
+    });
+  }
+
+  #secureContext(): SecureContext {
+    const { authorities, client } = this.#wish;
+    const pair = client ?? this.#material.client;
+    const trusted = authorities.length > 0 ? authorities : this.#material.trusted;
+    this.#context ??= createSecureContext({
+      ...(trusted.length > 0 && { ca: [...trusted] }),
+      ...(pair && { cert: pair.cert, key: pair.key }),
+    });
+    return this.#context;
+  }
+}
+
+/** Certificates between the first of a chain and its root. */
+function between(certificate: PeerCertificate): number {
+  let count = -1;
+  let current = certificate as PeerCertificate & { issuerCertificate?: PeerCertificate };
+  while (current.issuerCertificate && current.issuerCertificate !== current) {
+    current = current.issuerCertificate as typeof current;
+    count++;
+  }
+  return Math.max(0, count);
+}

@@ -1,0 +1,38 @@
+/** What the protocols of services ask of their connections, and which cannot be spoken. */
+import type { Route, Service } from '../config/model.js';
+import { GatewayError } from '../errors.js';
+import type { TlsMaterial } from '../tls/settings.js';
+import { UpstreamTls } from '../tls/upstream.js';
+
+/** TLS toward a service; undefined where it is spoken to in the clear. */
+export function upstreamTls(service: Service, material: TlsMaterial): UpstreamTls | undefined {
+  if (service.protocol !== 'https') return undefined;
+  const wish = {
+    host: service.host,
+    verify: service.tls_verify ?? false,
+    depth: service.tls_verify_depth,
+    authorities: [],
+    client: null,
+  };
+  return new UpstreamTls(wish, material);
+}
+
+/**
+ * Services that requests could reach and that nothing here can speak to. gRPC needs HTTP/2; its
+ * routes answer HTTP/1.1 by themselves, so that a service behind such routes only is never asked.
+ * @throws GatewayError GW_E_CONFIG_INVALID
+ */
+export function refuseUnspoken(services: readonly Service[], routes: readonly Route[]): void {
+  const reached = new Set(
+    routes.filter(({ protocols }) => protocols.some(isWeb)).map(({ service }) => service?.id),
+  );
+  const lines = services
+    .filter(({ id, protocol }) => !isWeb(protocol) && (reached.has(id) || !isGrpc(protocol)))
+    .map(({ name, id, protocol }) => {
+      return `service ${name ?? id}: protocol: '${protocol}' upstreams are not supported yet`;
+    });
+  if (lines.length > 0) throw new GatewayError('GW_E_CONFIG_INVALID', lines.join('\n'));
+}
+
+const isWeb = (protocol: string): boolean => protocol === 'http' || protocol === 'https';
+const isGrpc = (protocol: string): boolean => protocol === 'grpc' || protocol === 'grpcs';
