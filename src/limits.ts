@@ -64,6 +64,8 @@ export const limits = {
   pluginCacheEntries: count(10000, 'in the cache of one plugin; the least recently used go', false),
   editBytes: bytes(262144, 'header edits or a local reply above it: plugin error, answered 500'),
   replyBodyBytes: bytes(1048576, 'a body given to response.exit above it is an error'),
+  pullBytes: bytes(65536, 'of a body that the shell hands over at once; the rest follows'),
+  pullsPerEvent: count(4, 'the rest waits until the driver has reported back-pressure'),
   unsentBytesPerConnection: bytes(1048576, 'hard cap kept by the driver; the connection is reset'),
   proxyHeaderBytes: bytes(4096, 'of a PROXY protocol header; the connection is reset'),
   drainClientBodyBytes: bytes(

@@ -100,7 +100,7 @@ export class GatewayWorker {
     core.onPhase = new PhaseRunner({
       core,
       planOf: this.#generations.planOf,
-      postWith: (event, connection, fill) => this.#driver.postWith(event, connection, fill),
+      post: (event, connection, a, b) => this.#driver.post(event, connection, a, b),
     }).call;
   }
 

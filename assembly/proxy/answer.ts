@@ -12,8 +12,14 @@ import {
 } from '../http/body';
 import * as head from '../http/head';
 import { H_UPGRADE } from '../http/names';
-import { CONTROL, Control, LIMIT_INFORMATIONAL_RESPONSES, RESPONSE_HEADERS } from '../layout';
-import { release } from '../memory';
+import {
+  CONTROL,
+  Control,
+  LIMIT_INFORMATIONAL_RESPONSES,
+  PHASE_HEADER_FILTER,
+  RESPONSE_HEADERS,
+  RESPONSE_SOURCE_SERVICE,
+} from '../layout';
 import { isWord } from '../bytes';
 import { keepOut, out, resume, send, sendClose } from './commands';
 import {
@@ -29,32 +35,25 @@ import {
   Exchange,
   X_ANSWERED,
   X_CHUNK_OUT,
-  X_CLOSE_OUT,
-  X_HEAD,
   X_HTTP10,
   X_KEEP_ALIVE,
+  X_NO_BODY,
   X_REQUEST_DONE,
+  X_RESPONSE_SHELL,
   X_TUNNEL,
   X_UPGRADE,
   exchangeOf,
+  requestIsOut,
 } from './exchange';
 import { clearEdits } from './edits';
 import { draining, finishExchange } from './finish';
-import { relay, relayBad, relayDone, relayedBytes } from './framing';
+import { gather, relay, relayBad, relayDone, relayedBytes } from './framing';
 import { noteResponseHead } from './log';
-import { filterResponse } from './phases';
+import { outLength, runHeaderFilter } from './phases';
 import { park } from './pool';
 import { markReady } from './ready';
-import {
-  FRAME_AS_GIVEN,
-  FRAME_CHUNKED,
-  FRAME_CLOSE,
-  FRAME_LENGTH,
-  FRAME_NONE,
-  putInformational,
-  putResponseHead,
-  putSwitch,
-} from './response';
+import { putInformational, putSwitch, sendHead } from './response';
+import { HEAD_OVER, HEAD_SENT, endInput, obeyHead, takeShellBody } from './shell-answer';
 import { TIMER_READ, TIMER_TUNNEL, arm, disarm, nowExact } from './timers';
 import { upstreamFailed } from './upstream';
 
@@ -66,50 +65,45 @@ export function answerBegins(u: Connection, x: Exchange, p: usize, after: usize)
   x.upstreamStatus = status;
   x.status = status;
   x.upstreamHeadMs = nowExact;
-  const framing = frameBody(u, x, status);
+  expectBody(u, x, status);
   if (!(x.flags & X_REQUEST_DONE) || draining) x.flags &= ~X_KEEP_ALIVE;
-  if (framing == FRAME_CLOSE) x.flags = (x.flags & ~X_KEEP_ALIVE) | X_CLOSE_OUT;
-  if (framing == FRAME_CHUNKED) x.flags |= X_CHUNK_OUT;
-  filterResponse(c, x);
-  const from = out;
-  const end = putResponseHead(from, x, framing);
   clearEdits();
-  keepOut(end);
-  send(c, from, end - from);
-  x.flags |= X_ANSWERED;
-  x.responseBytes += <f64>(end - from);
-  noteResponseHead(x, from, end - from);
-  release(x.upstreamHead);
-  x.upstreamHead = 0;
-  if (u.bodyMode == BODY_NONE) answerDone(u, x, true);
-  else u.state = STATE_RESPONSE_BODY;
+  const fate = x.phases & PHASE_HEADER_FILTER ? filterAnswer(u, c, x, p, after) : HEAD_SENT;
+  if (fate == HEAD_OVER) return false;
+  if (!(x.phases & PHASE_HEADER_FILTER)) sendHead(c, x, answerLength(u), 0, 0);
+  if (u.bodyMode != BODY_NONE) u.state = STATE_RESPONSE_BODY;
+  else if (x.flags & X_RESPONSE_SHELL) endInput(u, x, true, 0, 0);
+  else answerDone(u, x, true);
   return true;
 }
 
-/** Decides how the body comes and how it goes on; returns the framing toward the client. */
-function frameBody(u: Connection, x: Exchange, status: u32): u32 {
+function filterAnswer(u: Connection, c: Connection, x: Exchange, p: usize, after: usize): u32 {
+  const verdict = runHeaderFilter(c, x, RESPONSE_SOURCE_SERVICE, u.bodyMode == BODY_NONE);
+  const promised = <i64>outLength;
+  const fate = verdict ? obeyHead(c, x, verdict, p, after) : HEAD_SENT;
+  if (fate != HEAD_SENT) return fate;
+  sendHead(c, x, x.flags & X_RESPONSE_SHELL ? promised : answerLength(u), 0, 0);
+  return fate;
+}
+
+/** Decides how the body comes. */
+function expectBody(u: Connection, x: Exchange, status: u32): void {
   const persistent = head.minorVersion ? !head.connectionClose : head.connectionKeepAlive;
   if (persistent && !head.connectionClose) u.flags |= FLAG_KEEP;
   else u.flags &= ~FLAG_KEEP;
-  if (status == 204) {
+  if (x.asksHead || status == 204 || status == 304 || head.contentLength == 0) {
     beginBody(u, BODY_NONE, 0);
-    return FRAME_NONE;
-  }
-  if (x.flags & X_HEAD || status == 304) {
-    beginBody(u, BODY_NONE, 0);
-    return FRAME_AS_GIVEN;
-  }
-  if (head.contentLength >= 0) {
-    if (head.contentLength) beginBody(u, BODY_LENGTH, <u64>head.contentLength);
-    else beginBody(u, BODY_NONE, 0);
-    return FRAME_LENGTH;
-  }
-  if (head.chunked) beginBody(u, BODY_CHUNKED, 0);
+  } else if (head.contentLength > 0) beginBody(u, BODY_LENGTH, <u64>head.contentLength);
+  else if (head.chunked) beginBody(u, BODY_CHUNKED, 0);
   else {
     beginBody(u, BODY_UNTIL_CLOSE, 0);
     u.flags &= ~FLAG_KEEP;
   }
-  return x.flags & X_HTTP10 ? FRAME_CLOSE : FRAME_CHUNKED;
+}
+
+/** Length of the body that the client gets, -1: not known. */
+function answerLength(u: Connection): i64 {
+  return u.bodyMode == BODY_NONE ? 0 : head.contentLength;
 }
 
 /** 1xx: 101 opens a tunnel we asked for, 100 is ours to give, the rest goes on to 1.1 clients. */
@@ -142,7 +136,7 @@ function openTunnel(u: Connection, c: Connection, x: Exchange): void {
   x.upstreamStatus = 101;
   x.upstreamHeadMs = nowExact;
   clearEdits();
-  filterResponse(c, x);
+  if (x.phases & PHASE_HEADER_FILTER) runHeaderFilter(c, x, RESPONSE_SOURCE_SERVICE, true);
   const from = out;
   const end = putSwitch(from, x);
   clearEdits();
@@ -162,6 +156,8 @@ function openTunnel(u: Connection, c: Connection, x: Exchange): void {
 /** Body bytes of the answer. Returns the first byte not consumed, or `end`. */
 export function takeResponseBody(u: Connection, p: usize, end: usize): usize {
   const x = exchangeOf(u);
+  if (x.flags & X_RESPONSE_SHELL) return takeShellBody(u, x, p, end);
+  if (x.flags & X_NO_BODY) return skipBody(u, x, p, end);
   const c = connectionAt(x.client);
   const position = relay(u, c, p, end, (x.flags & X_CHUNK_OUT) != 0);
   x.bodyBytesSent += <f64>relayedBytes;
@@ -178,6 +174,15 @@ export function takeResponseBody(u: Connection, p: usize, end: usize): usize {
   return position;
 }
 
+/** A body that the client must not get. */
+function skipBody(u: Connection, x: Exchange, p: usize, end: usize): usize {
+  const position = gather(u, p, end);
+  if (relayBad) upstreamFailed(u, 502);
+  else if (relayDone) answerDone(u, x, position == end);
+  else arm(u, TIMER_READ, x.readTimeoutMs);
+  return relayBad || relayDone ? end : position;
+}
+
 /** The upstream closed: the end of the answer where its framing says so. */
 export function answerEnds(u: Connection, x: Exchange): void {
   const c = connectionAt(x.client);
@@ -185,6 +190,7 @@ export function answerEnds(u: Connection, x: Exchange): void {
     upstreamFailed(u, 502);
     return;
   }
+  if (x.flags & X_RESPONSE_SHELL) return endInput(u, x, true, 0, 0);
   if (x.flags & X_CHUNK_OUT) {
     const from = out;
     store<u32>(from, 0x0d0a0d30); // raw memory: the last chunk, "0\r\n\r\n"
@@ -197,17 +203,21 @@ export function answerEnds(u: Connection, x: Exchange): void {
 
 /** The answer is complete; `clean`: nothing came behind it. */
 function answerDone(u: Connection, x: Exchange, clean: bool): void {
-  const c = connectionAt(x.client);
+  releaseUpstream(u, x, clean);
+  finishExchange(connectionAt(x.client), x);
+}
+
+/** Takes the upstream off an exchange whose answer it has given, for others to use. */
+export function releaseUpstream(u: Connection, x: Exchange, clean: bool): void {
   x.upstream = 0;
   u.exchange = 0;
   u.peer = 0;
-  c.peer = 0;
+  connectionAt(x.client).peer = 0;
   disarm(u);
   resume(u);
-  if (clean && u.flags & FLAG_KEEP && x.flags & X_REQUEST_DONE) park(u);
+  if (clean && u.flags & FLAG_KEEP && requestIsOut(x)) park(u);
   else {
     sendClose(u);
     closeConnection(u);
   }
-  finishExchange(c, x);
 }

@@ -28,12 +28,13 @@ import {
   connectionAt,
 } from './connection';
 import { dispatch, refuse } from './dispatch';
-import { X_BODY_SENT, exchangeOf } from './exchange';
+import { X_BODY_SENT, X_REQUEST_SHELL, exchangeOf } from './exchange';
 import { abandon, awaitHead, failExchange, hangUp } from './finish';
 import { relay, relayBad, relayDone, relayedBytes } from './framing';
 import { consume, heldBytes, keep } from './held';
 import { armBody } from './body-rate';
 import { markReady } from './ready';
+import { takeShellRequest } from './shell-request';
 import { TIMER_HEADER, TIMER_TUNNEL, arm, nowMs } from './timers';
 import { requestSent } from './upstream';
 
@@ -190,6 +191,7 @@ function waitForHead(c: Connection, p: usize, end: usize): usize {
 
 function takeBody(c: Connection, p: usize, end: usize): usize {
   const x = exchangeOf(c);
+  if (x.flags & X_REQUEST_SHELL) return takeShellRequest(c, x, p, end);
   const u = connectionAt(x.upstream);
   const position = relay(c, u, p, end, c.bodyMode == BODY_CHUNKED);
   x.requestBytes += <f64>(position - p);

@@ -32,6 +32,18 @@ export function lastEdit(op: u32): Edit | null {
   return found;
 }
 
+/** Decimal value of an edit, 0 where it is none; 0xffffffff above that. */
+export function editNumber(edit: Edit): u32 {
+  const from = editValue(edit);
+  let value: u64 = 0;
+  for (let i: u32 = 0; i < edit.valueLength; i++) {
+    const digit = <u64>load<u8>(from + i) - 48;
+    if (digit > 9) return 0;
+    value = min<u64>(value * 10 + digit, 0xffffffff);
+  }
+  return <u32>value;
+}
+
 /** Pointer to the value of an edit. */
 export function editValue(edit: Edit): usize {
   return changetype<usize>(edit) + EDIT_SIZE + edit.nameLength;
@@ -110,8 +122,8 @@ export function editsField(id: u32): bool {
   return false;
 }
 
-/** Writes the added fields as header lines; returns the end. */
-export function putAdditions(d: usize): usize {
+/** Writes the added fields as header lines, without those of the set `left`; returns the end. */
+export function putAdditions(d: usize, left: u32): usize {
   let at = EDITS;
   for (let i = changetype<Control>(CONTROL).editCount; i > 0; i--) {
     const edit = changetype<Edit>(at);
@@ -119,7 +131,7 @@ export function putAdditions(d: usize): usize {
     if (edit.op != EDIT_OP_SET && edit.op != EDIT_OP_ADD) continue;
     const name = changetype<usize>(edit) + EDIT_SIZE;
     const id = headerId(name, edit.nameLength);
-    if (id == H_HOST || (1 << id) & OURS & ~1) continue;
+    if (id == H_HOST || (1 << id) & (OURS | left) & ~1) continue;
     d = putLine(d, name, edit.nameLength, name + edit.nameLength, edit.valueLength);
   }
   return d;
@@ -138,6 +150,13 @@ export function putLine(
   d = put(d + 2, value, bytes);
   store<u16>(d, 0x0a0d);
   return d + 2;
+}
+
+/** True where edits wait. */
+// @ts-ignore: decorator
+@inline
+export function hasEdits(): bool {
+  return changetype<Control>(CONTROL).editCount != 0;
 }
 
 /** Forgets all edits. */

@@ -13,6 +13,7 @@ import {
   EVENT_DATA,
   EVENT_DRAIN,
   EVENT_DRAINED,
+  EVENT_DROP_IDLE,
   EVENT_END,
   EVENT_ERROR,
   EVENT_RESUME,
@@ -22,6 +23,7 @@ import {
   SETTINGS,
   Settings,
 } from '../layout';
+import { resumeExchange } from './access';
 import { answerEnds, takeResponseBody } from './answer';
 import { clientData, isFull } from './client';
 import { pause, resume, send, sendClose, shutdown } from './commands';
@@ -47,12 +49,25 @@ import {
   find,
   openDownstream,
 } from './connection';
-import { resumeParked } from './dispatch';
-import { Exchange, X_REQUEST_DONE, X_SENT, copyToSlot, exchangeOf } from './exchange';
+import {
+  Exchange,
+  X_REQUEST_DONE,
+  X_REQUEST_HOLD,
+  X_REQUEST_SHELL,
+  X_RESPONSE_HOLD,
+  X_RESPONSE_SHELL,
+  X_SENT,
+  copyToSlot,
+  exchangeOf,
+  requestIsOut,
+} from './exchange';
 import { abandon, finishExchange, hangUp, setDraining } from './finish';
 import { startBodyRate } from './body-rate';
 import { consume, keep } from './held';
+import { dropTarget } from './pool';
 import { markReady } from './ready';
+import { pumpAnswer } from './shell-answer';
+import { pumpRequest } from './shell-request';
 import {
   TIMER_HEADER,
   TIMER_KEEPALIVE,
@@ -71,6 +86,7 @@ export function handleEvent(event: Record): void {
   if (type == EVENT_ACCEPT) return accept(event.connection, event.a);
   if (type == EVENT_DRAIN) return drain();
   if (type == EVENT_TICK) return;
+  if (type == EVENT_DROP_IDLE) return dropTarget(event.a);
   const c = find(event.connection);
   if (!c) {
     changetype<Control>(CONTROL).lateEvents += 1;
@@ -94,7 +110,7 @@ export function handleEvent(event: Record): void {
     case EVENT_DRAINED: drained(c, downstream); break;
     case EVENT_CONNECTED: upstreamConnected(c); break;
     case EVENT_RESUME:
-      if (c.exchange) resumeParked(c, exchangeOf(c), event.a);
+      if (c.exchange && downstream) resumeExchange(c, exchangeOf(c), event.b);
       break;
   }
 }
@@ -237,19 +253,32 @@ function drained(c: Connection, downstream: bool): void {
     return;
   }
   const x = exchangeOf(c);
-  if (!c.peer) return;
+  if (x.flags & (X_REQUEST_SHELL | X_RESPONSE_SHELL) && !pumpDrained(c, x, downstream)) return;
+  if (!c.peer || c.flags & FLAG_BLOCKED) return;
   const peer = connectionAt(c.peer);
-  if (downstream || !isFull(peer)) resume(peer);
+  const hold = x.flags & (downstream ? X_RESPONSE_HOLD : X_REQUEST_HOLD);
+  if (!hold && (downstream || !isFull(peer))) resume(peer);
   if (downstream) armUpstream(peer, x);
   else {
     armUpstream(c, x);
-    if (peer.state == STATE_BODY) startBodyRate(peer, x);
+    if (peer.state == STATE_BODY && !hold) startBodyRate(peer, x);
   }
+}
+
+/** There is room for more of what the shell makes of a body; false: the exchange is over. */
+function pumpDrained(c: Connection, x: Exchange, downstream: bool): bool {
+  const id = c.id;
+  const sequence = x.sequence;
+  const client = connectionAt(x.client);
+  if (downstream) pumpAnswer(c, x);
+  else pumpRequest(client, x);
+  if (c.kind == KIND_FREE || c.id != id || !c.exchange) return false;
+  return c.exchange == <u32>changetype<usize>(x) && x.sequence == sequence;
 }
 
 /** The upstream's time runs again, if it is the upstream's turn. */
 function armUpstream(u: Connection, x: Exchange): void {
-  if (u.flags & FLAG_BLOCKED) return;
+  if (u.flags & FLAG_BLOCKED || x.flags & X_RESPONSE_HOLD) return;
   if (u.state == STATE_TUNNEL) arm(u, TIMER_TUNNEL, x.readTimeoutMs);
-  else if (x.flags & X_REQUEST_DONE && x.flags & X_SENT) arm(u, TIMER_READ, x.readTimeoutMs);
+  else if (requestIsOut(x) && x.flags & X_SENT) arm(u, TIMER_READ, x.readTimeoutMs);
 }

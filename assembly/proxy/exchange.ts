@@ -4,9 +4,10 @@
  * replaced while exchanges of older generations are still under way.
  */
 // raw memory: the counters of exchanges per generation
-import { CONTROL, Control } from '../layout';
+import { CONTROL, Control, PHASE_ENDED } from '../layout';
 import { allocate, release } from '../memory';
 import { Connection, connectionAt, pointerOf } from './connection';
+import { tellEnded } from './phases';
 import { nowExact } from './timers';
 
 export const X_HTTP10: u32 = 1; // the client speaks HTTP/1.0
@@ -27,6 +28,32 @@ export const X_DEBUG: u32 = 16384;
 export const X_TUNNEL: u32 = 32768;
 export const X_CONTINUE_SENT: u32 = 65536; // 100 was sent
 export const X_CLOSE_OUT: u32 = 131072; // only the close tells the client where the answer ends
+/** From here on: exchanges that the shell takes part in, see shell-request.ts, shell-answer.ts. */
+export const X_KNOWN: u32 = 1 << 18; // the shell is told of the end
+export const X_REWRITE: u32 = 1 << 19; // parked before routing
+export const X_REQUEST_SHELL: u32 = 1 << 20; // the request body goes through the shell
+export const X_REQUEST_HOLD: u32 = 1 << 21; // the shell takes no more of it for now
+export const X_REQUEST_OUT: u32 = 1 << 22; // all of it was sent to the upstream
+export const X_REQUEST_CHUNKED: u32 = 1 << 23; // it goes out chunked
+export const X_REPLAY: u32 = 1 << 24; // the shell can give it again
+export const X_RESTART: u32 = 1 << 25; // and must, with the next pull
+export const X_RESPONSE_SHELL: u32 = 1 << 26; // the answer's body goes through the shell
+export const X_RESPONSE_HOLD: u32 = 1 << 27;
+export const X_HEAD_HELD: u32 = 1 << 28; // the answer's head waits for the shell
+export const X_INPUT_DONE: u32 = 1 << 29; // the shell has all of the answer's body
+export const X_NO_BODY: u32 = 1 << 30; // the client gets no body, whatever the upstream sends
+export const X_TRIED: u32 = 1 << 31; // our own answer tells of a failed upstream
+
+/** What belongs to an answer in the making, and ends when another takes its place. */
+export const X_ANSWER_STATE: u32 =
+  X_CHUNK_OUT |
+  X_CLOSE_OUT |
+  X_RESPONSE_SHELL |
+  X_RESPONSE_HOLD |
+  X_HEAD_HELD |
+  X_INPUT_DONE |
+  X_NO_BODY |
+  X_TRIED;
 
 @unmanaged
 export class Exchange {
@@ -65,6 +92,18 @@ export class Exchange {
   debugBytes: u32;
   /** Bytes of the path that strip_path removed. */
   strippedBytes: u32;
+  /** Number of the exchange on its connection: late news for another one is ignored. */
+  sequence: u32;
+  /** Slot with a head of the upstream or of ours that waits for the shell. */
+  heldHead: u32;
+  heldHeadBytes: u32;
+  /** The upstream gets a HEAD request, whatever the client sent. */
+  asksHead: u32;
+  /** One of the UPGRADE constants of response.ts. */
+  upgradeOffer: u32;
+  /** Body bytes still to come from the shell where their number was promised. */
+  requestRemaining: u64;
+  responseRemaining: u64;
   startMs: f64;
   startWallMs: f64;
   balancedMs: f64;
@@ -76,6 +115,8 @@ export class Exchange {
   /** Start of the span over which the body's rate is measured, and its bytes. */
   rateStartMs: f64;
   rateBytes: f64;
+  /** Length of the body that the upstream gets from the shell, below 0: chunked. */
+  requestBytesDue: f64;
   clientAddress: u64;
   clientAddress8: u64;
   id0: u64;
@@ -112,6 +153,13 @@ function nextRandom(): u64 {
   return a + b;
 }
 
+/** All of the request was sent to the upstream. */
+// @ts-ignore: decorator
+@inline
+export function requestIsOut(x: Exchange): bool {
+  return (x.flags & (x.flags & X_REQUEST_SHELL ? X_REQUEST_OUT : X_REQUEST_DONE)) != 0;
+}
+
 // @ts-ignore: decorator
 @inline
 export function exchangeOf(c: Connection): Exchange {
@@ -133,7 +181,7 @@ export function openExchange(c: Connection): Exchange | null {
   putId(pointer + EXCHANGE_ID, nextRandom());
   putId(pointer + EXCHANGE_ID + 16, nextRandom());
   c.exchange = <u32>pointer;
-  c.requests++;
+  x.sequence = ++c.requests;
   control.activeExchanges++;
   control.requests += 1;
   addUser(x.generation, 1);
@@ -150,6 +198,7 @@ function putId(d: usize, value: u64): void {
 
 /** Gives everything back. */
 export function closeExchange(x: Exchange): void {
+  if (x.flags & X_KNOWN || x.phases & PHASE_ENDED) tellEnded(x);
   const control = changetype<Control>(CONTROL);
   control.activeExchanges--;
   addUser(x.generation, -1);
@@ -158,6 +207,7 @@ export function closeExchange(x: Exchange): void {
   release(x.requestHead);
   release(x.upstreamHead);
   release(x.responseHead);
+  release(x.heldHead);
   release(x.upstreamTarget);
   release(x.debug);
   release(changetype<usize>(x));

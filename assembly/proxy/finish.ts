@@ -57,7 +57,6 @@ export function failExchange(c: Connection, x: Exchange, status: u32): void {
   }
   prepareLocal(c, x);
   replyError(c, x, status, STALE);
-  finishExchange(c, x);
 }
 
 /** Resets the upstream side of an exchange, if there is one. */

@@ -41,7 +41,16 @@ import { allocate } from '../memory';
 import { putAddress } from './address';
 import { Connection, PEER_ADDRESS } from './connection';
 import { applyRemovals, editBytes, editValue, lastEdit, putAdditions, putLine } from './edits';
-import { CLIENT_ADDRESS, EXCHANGE_ID, Exchange, X_UPGRADE } from './exchange';
+import {
+  CLIENT_ADDRESS,
+  EXCHANGE_ID,
+  Exchange,
+  X_HEAD,
+  X_IDEMPOTENT,
+  X_REQUEST_CHUNKED,
+  X_REQUEST_SHELL,
+  X_UPGRADE,
+} from './exchange';
 import * as request from './request';
 
 /** Fields that we write ourselves in any case. */
@@ -62,6 +71,9 @@ const FAMILY: u32 =
   (1 << H_X_FORWARDED_PATH) |
   (1 << H_X_FORWARDED_PREFIX);
 
+/** Fields that tell of us and the peer: as in Kong, an edit of theirs has no effect. */
+const WRITTEN: u32 = FAMILY | (1 << H_VIA) | (1 << H_X_FORWARDED_FOR) | (1 << H_X_REAL_IP);
+
 /**
  * Writes the upstream head of the request just parsed into a slot of the exchange. `target` and
  * `host` are the upstream target and Host value. False: no memory.
@@ -80,8 +92,12 @@ export function buildUpstreamHead(
   if (!slot) return false;
   let d = slot;
   const method = lastEdit(EDIT_OP_SET_METHOD);
-  if (method) d = put(d, editValue(method), method.valueLength);
-  else d = put(d, head.method, head.methodLength);
+  const name = method ? editValue(method) : <usize>head.method;
+  const nameBytes: usize = method ? method.valueLength : head.methodLength;
+  d = put(d, name, nameBytes);
+  const traits = request.methodFlags(name, nameBytes);
+  x.asksHead = traits & X_HEAD;
+  x.flags = (x.flags & ~X_IDEMPOTENT) | (traits & X_IDEMPOTENT);
   store<u8>(d, 0x20);
   d = put(d + 1, target, x.targetBytes);
   d = putText(d, ' HTTP/1.1\r\nHost: ');
@@ -91,7 +107,7 @@ export function buildUpstreamHead(
   d = putKept(d, trusted);
   d = putFamily(d, c, x, trusted, stripped);
   d = putConnection(d, x);
-  d = putAdditions(d);
+  d = putAdditions(d, WRITTEN);
   x.upstreamHead = <u32>slot;
   x.upstreamHeadBytes = <u32>(putBreak(d) - slot);
   return true;
@@ -193,6 +209,10 @@ function putConnection(d: usize, x: Exchange): usize {
     d = putText(d, 'Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n');
   } else d = putText(d, 'Connection: keep-alive\r\n');
   if (acceptsTrailers()) d = putText(d, 'TE: trailers\r\n');
+  if (x.flags & X_REQUEST_SHELL) {
+    if (x.flags & X_REQUEST_CHUNKED) return putText(d, 'Transfer-Encoding: chunked\r\n');
+    return putBreak(putDecimal(putText(d, 'Content-Length: '), <u64>x.requestBytesDue));
+  }
   if (head.chunked) return putText(d, 'Transfer-Encoding: chunked\r\n');
   if (head.contentLength < 0) return d;
   return putBreak(putDecimal(putText(d, 'Content-Length: '), <u64>head.contentLength));

@@ -53,6 +53,43 @@ export function relay(
   return p;
 }
 
+/** What `gather` found: body bytes in one piece. */
+export let gathered: usize = 0;
+export let gatheredBytes: usize = 0;
+
+/**
+ * Takes what belongs to the body of `from` out of [p, end) without sending it: one piece where it
+ * lies, several put together in the output arena until something else is written there.
+ */
+export function gather(from: Connection, p: usize, end: usize): usize {
+  gatheredBytes = 0;
+  for (;;) {
+    p = nextPiece(from, p, end);
+    if (pieceBytes) {
+      if (!gatheredBytes) gathered = piece;
+      else {
+        if (gathered != out) memory.copy(out, gathered, gatheredBytes);
+        gathered = out;
+        memory.copy(out + gatheredBytes, piece, pieceBytes);
+      }
+      gatheredBytes += pieceBytes;
+    }
+    if (bodyDone || bodyBad || p == end) break;
+  }
+  relayDone = bodyDone && !bodyBad;
+  relayBad = bodyBad;
+  return p;
+}
+
+/** Sends a copy of n bytes of a body, and its end where `last`. */
+export function sendPiece(to: Connection, from: usize, n: usize, chunked: bool, last: bool): void {
+  const start = out + SIZE_LINE;
+  const end = put(start, from, n);
+  if (chunked) return sendChunk(to, start, end, last);
+  send(to, start, n);
+  keepOut(end);
+}
+
 /** Sends [start, end) as one chunk, and the last chunk behind it where `last`. */
 function sendChunk(to: Connection, start: usize, end: usize, last: bool): void {
   let from = start;

@@ -4,9 +4,14 @@
  */
 import * as head from '../http/head';
 import {
+  BODY_FLAG_END,
+  BODY_FLAG_RESTART,
   CONTROL,
   Control,
+  LIMIT_PULL_BYTES,
+  PHASE_ENDED,
   PHASE_HEADER_FILTER,
+  PHASE_RESUMED,
   PHASE_VIEW,
   PHASE_VIEW_CLIENT_ADDRESS,
   PHASE_VIEW_PEER_ADDRESS,
@@ -15,7 +20,7 @@ import {
   REQUEST_HEADERS,
   RESPONSE_HEADERS,
 } from '../layout';
-import { Connection, PEER_ADDRESS } from './connection';
+import { Connection, PEER_ADDRESS, connectionAt } from './connection';
 import { CLIENT_ADDRESS, EXCHANGE_ID, Exchange } from './exchange';
 import * as request from './request';
 
@@ -23,7 +28,11 @@ import * as request from './request';
 @external('env', 'phase')
 declare function phase(connection: u32, phase: u32): u32;
 
-/** Runs a request phase; the request's parse results must be in place. Returns a PhaseVerdict. */
+/** What a call left in the phase view: bytes of a pull, and the length of the shell's body. */
+export let outBytes: u32 = 0;
+export let outLength: f64 = -1;
+
+/** Runs a request phase; the request's parse results must be in place. Returns the verdict. */
 export function runRequestPhase(c: Connection, x: Exchange, which: u32): u32 {
   const v = changetype<PhaseView>(PHASE_VIEW);
   fill(v, c, x);
@@ -42,43 +51,88 @@ export function runRequestPhase(c: Connection, x: Exchange, which: u32): u32 {
   v.upstreamTargetLength = x.targetBytes;
   v.responseHeaderCount = 0;
   v.status = 0;
-  changetype<Control>(CONTROL).editCount = 0;
-  return phase(c.id, which);
+  return call(c, x, which);
 }
 
-/** Runs header filters on the upstream answer just parsed. */
-export function filterResponse(c: Connection, x: Exchange): void {
-  changetype<Control>(CONTROL).editCount = 0;
-  if (!(x.phases & PHASE_HEADER_FILTER)) return;
-  callFilter(c, x, head.headerCount);
-}
-
-/** Runs header filters on an answer of ours, which has no fields of an upstream. */
-export function filterLocal(c: Connection, x: Exchange): void {
-  if (x.phases & PHASE_HEADER_FILTER) callFilter(c, x, 0);
-}
-
-function callFilter(c: Connection, x: Exchange, responseHeaders: u32): void {
+/**
+ * Runs the header filters on the answer whose head was just parsed, an upstream's or ours.
+ * `ends`: no body follows. Returns the verdict.
+ */
+export function runHeaderFilter(c: Connection, x: Exchange, source: u32, ends: bool): u32 {
   const v = changetype<PhaseView>(PHASE_VIEW);
   fill(v, c, x);
   v.headerCount = 0;
   v.methodLength = 0;
   v.targetLength = 0;
   v.pathLength = 0;
+  v.upstreamTargetLength = 0;
   v.responseHeaders = <u32>RESPONSE_HEADERS;
-  v.responseHeaderCount = responseHeaders;
+  v.responseHeaderCount = head.headerCount;
   v.status = x.status;
-  phase(c.id, PHASE_HEADER_FILTER);
+  v.source = source;
+  v.bodyFlags = ends ? BODY_FLAG_END : 0;
+  return call(c, x, PHASE_HEADER_FILTER);
+}
+
+/** Asks the shell what it meant by a RESUME event. */
+export function askResumed(c: Connection, x: Exchange): u32 {
+  return call(c, x, PHASE_RESUMED);
+}
+
+/** Gives the shell body bytes, which it takes all. */
+export function giveBody(
+  c: Connection,
+  x: Exchange,
+  which: u32,
+  from: usize,
+  bytes: usize,
+  last: bool,
+): u32 {
+  const v = changetype<PhaseView>(PHASE_VIEW);
+  v.body = <u32>from;
+  v.bodyBytes = <u32>bytes;
+  v.bodyFlags = last ? BODY_FLAG_END : 0;
+  return call(c, x, which);
+}
+
+/** Asks the shell for body bytes: `outBytes` of them lie in the reply region afterwards. */
+export function pullBody(c: Connection, x: Exchange, which: u32, restart: bool): u32 {
+  const v = changetype<PhaseView>(PHASE_VIEW);
+  v.outBytes = 0;
+  v.bodyFlags = restart ? BODY_FLAG_RESTART : 0;
+  const verdict = call(c, x, which);
+  outBytes = min(v.outBytes, LIMIT_PULL_BYTES);
+  return verdict;
+}
+
+/** Tells the shell that an exchange is over, however it ended. */
+export function tellEnded(x: Exchange): void {
+  const v = changetype<PhaseView>(PHASE_VIEW);
+  const c = connectionAt(x.client);
+  v.status = x.status;
+  v.upstreamStatus = x.upstreamStatus;
+  call(c, x, PHASE_ENDED);
+}
+
+function call(c: Connection, x: Exchange, which: u32): u32 {
+  const v = changetype<PhaseView>(PHASE_VIEW);
+  v.connection = c.id;
+  v.sequence = x.sequence;
+  v.outLength = -1;
+  changetype<Control>(CONTROL).editCount = 0;
+  const verdict = phase(c.id, which);
+  outLength = v.outLength;
+  return verdict;
 }
 
 function fill(v: PhaseView, c: Connection, x: Exchange): void {
-  v.connection = c.id;
   v.generation = x.generation;
   v.route = x.route;
   v.flags = c.acceptFlags;
   v.prefixLength = x.prefixLength;
   v.peerPort = c.peerPort;
   v.localPort = c.localPort;
+  v.upstreamStatus = x.upstreamStatus;
   v.startWallMs = x.startWallMs;
   const base = changetype<usize>(v);
   memory.copy(base + PHASE_VIEW_CLIENT_ADDRESS, changetype<usize>(x) + CLIENT_ADDRESS, 16);

@@ -75,3 +75,15 @@ export function leavePool(u: Connection): void {
   store<u32>(at, load<u32>(at, 4) - 1, 4);
   changetype<Control>(CONTROL).idleUpstream--;
 }
+
+/** Closes every idle connection to a target. */
+export function dropTarget(target: u32): void {
+  for (;;) {
+    const first = load<u32>(list(target));
+    if (!first) return;
+    const u = connectionAt(first);
+    leavePool(u);
+    sendClose(u);
+    closeConnection(u);
+  }
+}

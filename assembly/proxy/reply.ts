@@ -1,8 +1,8 @@
 /**
  * Answers that the gateway makes itself: errors with Kong's bodies, redirects, what a plugin's exit
- * wrote. They end the exchange; the connection goes on where its framing allows it.
+ * wrote. They end the exchange; the connection goes on where its framing allows it. What is common
+ * to all of them is in own-answer.ts.
  */
-// raw memory: reads what a plugin wrote
 import { put, putText } from '../bytes';
 import { chooseType } from '../http/accept';
 import * as head from '../http/head';
@@ -15,17 +15,17 @@ import {
   REPLY,
   REPLY_SIZE,
   REQUEST_HEADERS,
+  RESPONSE_SOURCE_ERROR,
+  RESPONSE_SOURCE_EXIT,
   Reply,
   SETTINGS,
   Settings,
 } from '../layout';
-import { keepOut, out, send } from './commands';
 import { Connection } from './connection';
-import { clearEdits, putAdditions } from './edits';
-import { EXCHANGE_ID, Exchange, X_ANSWERED, X_HEAD, X_LOCAL } from './exchange';
-import { noteResponseHead } from './log';
-import { filterLocal } from './phases';
-import { putEnd, putLength, putLocalLines, putStatusLine } from './response';
+import { EXCHANGE_ID, Exchange, X_TRIED } from './exchange';
+import { beginOwn, ownBody, sendFiltered, sendOwn } from './own-answer';
+
+const EXIT: u32 = RESPONSE_SOURCE_EXIT;
 
 /** Whether the head of the request under `parse` results is the one of this exchange. */
 export const FRESH: bool = true;
@@ -35,23 +35,13 @@ export const STALE: bool = false;
 export function replyError(c: Connection, x: Exchange, status: u32, fresh: bool): void {
   const settings = changetype<Settings>(SETTINGS);
   const type = negotiate(x, fresh, settings.errorDefaultType);
-  sendMessage(c, x, status, errorMessage(status), type, '', status == 502 || status == 504);
+  if (status == 502 || status == 504) x.flags |= X_TRIED;
+  sendMessage(c, x, status, errorMessage(status), type, RESPONSE_SOURCE_ERROR);
 }
 
 /** Sends an answer of the gateway's own error call: JSON where the client names no type. */
 export function replyMessage(c: Connection, x: Exchange, status: u32, message: string): void {
-  sendMessage(c, x, status, message, negotiate(x, FRESH, CONTENT_TYPE_JSON), '', false);
-}
-
-/** The same with ready header lines. */
-export function replyWithLines(
-  c: Connection,
-  x: Exchange,
-  status: u32,
-  message: string,
-  lines: string,
-): void {
-  sendMessage(c, x, status, message, negotiate(x, FRESH, CONTENT_TYPE_JSON), lines, false);
+  sendMessage(c, x, status, message, negotiate(x, FRESH, CONTENT_TYPE_JSON), EXIT);
 }
 
 /** Content type for the client of an exchange; looks at the head copy where `fresh` is false. */
@@ -73,75 +63,43 @@ function sendMessage(
   status: u32,
   message: string,
   type: u32,
-  lines: string,
-  tried: bool,
+  source: u32,
 ): void {
-  x.status = status;
-  x.flags |= X_LOCAL | X_ANSWERED;
-  clearEdits();
-  filterLocal(c, x);
-  const body = out + 0x80000;
+  const body = ownBody();
   const bodyEnd = putBody(body, x, message, type);
-  let d = putStatusLine(out, x.status);
-  const from = out;
-  d = putLocalLines(d, x, tried);
-  d = putText(putText(d, 'Content-Type: '), typeName(type));
-  d = putText(d, lines);
-  d = putAdditions(d);
-  d = putEnd(putLength(d, <u64>(bodyEnd - body)), x);
-  finishReply(c, x, from, d, body, bodyEnd - body);
+  const d = putText(putText(beginOwn(x, status), 'Content-Type: '), typeName(type));
+  sendOwn(c, x, d, source, body, bodyEnd - body);
+}
+
+/** Answers 405 or OPTIONS at this hop, naming the methods. */
+export function replyAllow(c: Connection, x: Exchange): void {
+  const d = beginOwn(x, 200);
+  sendOwn(c, x, putText(d, 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n'), EXIT, 0, 0);
 }
 
 /** Sends 3xx with a Location of n bytes and no body. */
 export function replyRedirect(c: Connection, x: Exchange, status: u32, at: usize, n: usize): void {
-  x.status = status;
-  x.flags |= X_LOCAL | X_ANSWERED;
-  clearEdits();
-  filterLocal(c, x);
-  const from = out;
-  let d = putLocalLines(putStatusLine(out, status), x, false);
-  d = putText(put(putText(d, 'Location: '), at, n), '\r\n');
-  d = putEnd(putLength(putAdditions(d), 0), x);
-  finishReply(c, x, from, d, 0, 0);
+  const d = putText(put(putText(beginOwn(x, status), 'Location: '), at, n), '\r\n');
+  sendOwn(c, x, d, EXIT, 0, 0);
 }
 
 /** Sends what a plugin's exit left in the reply region. */
 export function replyFromPlugin(c: Connection, x: Exchange): void {
   const reply = changetype<Reply>(REPLY);
-  x.status = reply.status;
-  x.flags |= X_LOCAL | X_ANSWERED;
-  clearEdits();
-  filterLocal(c, x);
-  const from = out;
-  let d = putLocalLines(putStatusLine(out, x.status), x, false);
   const lines = REPLY + REPLY_SIZE;
-  d = putAdditions(put(d, lines, reply.headerBytes));
-  const bodiless = x.status == 204 || x.status == 304 || x.status < 200;
-  if (!bodiless) d = putLength(d, reply.bodyBytes);
-  d = putEnd(d, x);
-  const bytes: usize = bodiless ? 0 : reply.bodyBytes;
-  finishReply(c, x, from, d, lines + reply.headerBytes, bytes);
+  const d = put(beginOwn(x, reply.status), lines, reply.headerBytes);
+  sendOwn(c, x, d, EXIT, lines + reply.headerBytes, reply.bodyBytes);
 }
 
-/** Puts the body behind the head, unless the client asked for the head alone. */
-function finishReply(
-  c: Connection,
-  x: Exchange,
-  from: usize,
-  headEnd: usize,
-  body: usize,
-  bodyBytes: usize,
-): void {
-  noteResponseHead(x, from, headEnd - from);
-  let end = headEnd;
-  if (bodyBytes && !(x.flags & X_HEAD)) {
-    memory.copy(headEnd, body, bodyBytes);
-    end = headEnd + bodyBytes;
-    x.bodyBytesSent += <f64>bodyBytes;
-  }
-  x.responseBytes += <f64>(end - from);
-  send(c, from, end - from);
-  keepOut(end);
+/**
+ * The same where it takes the place of an answer that went through the filters already. `verdict`:
+ * whether its body is for the shell, too.
+ */
+export function replyInstead(c: Connection, x: Exchange, verdict: u32): void {
+  const reply = changetype<Reply>(REPLY);
+  const lines = REPLY + REPLY_SIZE;
+  const d = put(beginOwn(x, reply.status), lines, reply.headerBytes);
+  sendFiltered(c, x, d, verdict, lines + reply.headerBytes, reply.bodyBytes);
 }
 
 function typeName(type: u32): string {

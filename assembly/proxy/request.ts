@@ -45,7 +45,7 @@ export function query(): RouteQuery {
 
 /** Checks the head just parsed; returns 0 or the status it deserves. */
 export function examine(c: Connection, x: Exchange): u32 {
-  x.flags |= methodFlags();
+  x.flags |= methodFlags(head.method, head.methodLength);
   if (head.minorVersion == 0) x.flags |= X_HTTP10;
   const bad = examineTarget();
   if (bad) return bad;
@@ -74,17 +74,23 @@ function findEntry(id: u32): HeaderEntry {
 // @ts-ignore: decorator
 @inline
 function isMethod(name: string): bool {
-  return isWord(head.method, head.methodLength, name) && load<u8>(head.method) < 97;
+  return isMethodName(head.method, head.methodLength, name);
 }
 
-function methodFlags(): u32 {
-  const first = load<u8>(head.method);
-  if (first == 0x47 && isMethod('get')) return X_IDEMPOTENT;
-  if (first == 0x48 && isMethod('head')) return X_IDEMPOTENT | X_HEAD;
-  if (isMethod('put') || isMethod('delete') || isMethod('options') || isMethod('trace')) {
-    return X_IDEMPOTENT;
-  }
-  return 0;
+/** Methods are case-sensitive: `name` in lower case stands for the one in upper case. */
+// @ts-ignore: decorator
+@inline
+function isMethodName(p: usize, n: usize, name: string): bool {
+  return isWord(p, n, name) && load<u8>(p) < 97;
+}
+
+/** What a method of n bytes at p says about its request (RFC 9110 9.2.2). */
+export function methodFlags(p: usize, n: usize): u32 {
+  const first = load<u8>(p);
+  if (first == 0x47 && isMethodName(p, n, 'get')) return X_IDEMPOTENT;
+  if (first == 0x48 && isMethodName(p, n, 'head')) return X_IDEMPOTENT | X_HEAD;
+  if (isMethodName(p, n, 'put') || isMethodName(p, n, 'delete')) return X_IDEMPOTENT;
+  return isMethodName(p, n, 'options') || isMethodName(p, n, 'trace') ? X_IDEMPOTENT : 0;
 }
 
 /** Splits the request target by its form (RFC 9112 3.2). */

@@ -9,12 +9,14 @@ import * as head from '../http/head';
 import {
   HOP_BY_HOP,
   H_CONTENT_LENGTH,
+  H_DATE,
   H_PROXY_LATENCY,
   H_REQUEST_ID,
   H_SERVER,
   H_UPSTREAM_LATENCY,
   H_VIA,
 } from '../http/names';
+import { reasonPhrase } from '../http/reasons';
 import {
   EDIT_OP_STATUS,
   HEADER_ENTRY_SIZE,
@@ -31,55 +33,129 @@ import {
   TOKEN_FLAG_UPSTREAM_STATUS,
   TOKEN_FLAG_VIA,
 } from '../layout';
-import { applyRemovals, editValue, editsField, lastEdit, putAdditions, putLine } from './edits';
+import { keepOut, out, send } from './commands';
+import { Connection } from './connection';
+import {
+  applyRemovals,
+  clearEdits,
+  editNumber,
+  editsField,
+  lastEdit,
+  putAdditions,
+  putLine,
+} from './edits';
 import {
   EXCHANGE_ID,
   Exchange,
+  X_ANSWERED,
+  X_CHUNK_OUT,
+  X_CLOSE_OUT,
+  X_HEAD,
   X_HTTP10,
   X_KEEP_ALIVE,
+  X_LOCAL,
+  X_NO_BODY,
+  X_RESPONSE_SHELL,
+  X_TRIED,
 } from './exchange';
-import { reasonPhrase } from '../http/reasons';
+import { noteResponseHead } from './log';
 import { nowExact } from './timers';
 
-/** Framing of the answer's body toward the client. */
-export const FRAME_NONE: u32 = 0; // no body and no length: 1xx, 204
-export const FRAME_AS_GIVEN: u32 = 1; // HEAD, 304: the length the upstream named, if any
-export const FRAME_LENGTH: u32 = 2;
-export const FRAME_CHUNKED: u32 = 3;
-export const FRAME_CLOSE: u32 = 4; // HTTP/1.0 client and no length
+/** Fields that we write after any filter, as Kong does; an edit of theirs has no effect. */
+const WRITTEN_LAST: u32 =
+  (1 << H_VIA) | (1 << H_REQUEST_ID) | (1 << H_PROXY_LATENCY) | (1 << H_UPSTREAM_LATENCY);
 
-/** Writes the client's head for the upstream answer just parsed; returns the end. */
-export function putResponseHead(d: usize, x: Exchange, framing: u32): usize {
+/** Framing of the answer's body toward the client. */
+const FRAME_NONE: u32 = 0; // no body and no length
+const FRAME_LENGTH: u32 = 1;
+const FRAME_CHUNKED: u32 = 2;
+const FRAME_CLOSE: u32 = 3; // HTTP/1.0 client and no length
+
+/** What a 426 answer offers to switch to; the field is hop-by-hop, so no table carries it. */
+export const UPGRADE_NONE: u32 = 0;
+export const UPGRADE_TLS: u32 = 1;
+export const UPGRADE_HTTP2: u32 = 2;
+
+/**
+ * Sends the head just parsed, an upstream's or one of ours, with the edits that wait in their
+ * region, and `bytes` of a body that is complete. `length`: of the whole body, -1 where it is not
+ * known.
+ */
+export function sendHead(c: Connection, x: Exchange, length: i64, body: usize, bytes: usize): void {
+  const edited = applyStatusEdit(x);
+  const framing = chooseFraming(x, length);
   applyRemovals(RESPONSE_HEADERS, head.headerCount);
-  const statusEdit = lastEdit(EDIT_OP_STATUS);
-  if (statusEdit) {
-    x.status = 0;
-    const digits = editValue(statusEdit);
-    for (let i: u32 = 0; i < statusEdit.valueLength; i++) {
-      x.status = x.status * 10 + <u32>load<u8>(digits + i) - 48;
-    }
-    d = putStatusLine(d, x.status);
-  } else d = putGivenStatusLine(d);
-  d = putKept(d);
-  d = putGatewayLines(d, x);
-  d = putAdditions(d);
+  const from = out;
+  let d = from;
+  if (edited || x.flags & X_LOCAL) d = putStatusLine(d, x.status);
+  else d = putGivenStatusLine(d);
+  d = putKept(d, (x.flags & X_LOCAL) != 0);
+  d = x.flags & X_LOCAL ? putLocalLines(d, x) : putGatewayLines(d, x);
+  d = putAdditions(d, WRITTEN_LAST);
   if (framing == FRAME_CHUNKED) d = putText(d, 'Transfer-Encoding: chunked\r\n');
-  else if (framing == FRAME_LENGTH || (framing == FRAME_AS_GIVEN && head.contentLength >= 0)) {
-    d = putLength(d, <u64>head.contentLength);
+  else if (framing == FRAME_LENGTH) d = putLength(d, <u64>framedLength);
+  d = putEnd(d, x);
+  clearEdits();
+  noteResponseHead(x, from, d - from);
+  if (bytes && !(x.flags & X_NO_BODY)) {
+    d = put(d, body, bytes);
+    x.bodyBytesSent += <f64>bytes;
   }
-  return putEnd(d, x);
+  x.flags |= X_ANSWERED;
+  x.responseBytes += <f64>(d - from);
+  send(c, from, d - from);
+  keepOut(d);
+}
+
+/** True where an edit sets the status. */
+function applyStatusEdit(x: Exchange): bool {
+  const edit = lastEdit(EDIT_OP_STATUS);
+  if (!edit) return false;
+  const status = editNumber(edit);
+  if (status < 200 || status > 599) return false;
+  x.status = status;
+  return true;
+}
+
+let framedLength: i64 = -1;
+
+/** How the client learns where the body ends (RFC 9112 6.3). */
+function chooseFraming(x: Exchange, length: i64): u32 {
+  const status = x.status;
+  if (status == 204 || status < 200) {
+    x.flags |= X_NO_BODY;
+    return FRAME_NONE;
+  }
+  framedLength = length;
+  if (x.flags & X_HEAD || status == 304) {
+    x.flags |= X_NO_BODY;
+    if (status == 304 && x.flags & X_LOCAL) return FRAME_NONE;
+    // The length that the upstream's answer would have with a body.
+    if (!(x.flags & (X_LOCAL | X_RESPONSE_SHELL))) framedLength = head.contentLength;
+    return framedLength >= 0 ? FRAME_LENGTH : FRAME_NONE;
+  }
+  if (length >= 0) {
+    x.responseRemaining = <u64>length;
+    return FRAME_LENGTH;
+  }
+  if (x.flags & X_HTTP10) {
+    x.flags = (x.flags & ~X_KEEP_ALIVE) | X_CLOSE_OUT;
+    return FRAME_CLOSE;
+  }
+  x.flags |= X_CHUNK_OUT;
+  return FRAME_CHUNKED;
 }
 
 /** Writes an informational response (RFC 9110 15.2) as given, without hop-by-hop fields. */
 export function putInformational(d: usize): usize {
-  d = putKept(putGivenStatusLine(d));
+  d = putKept(putGivenStatusLine(d), false);
   store<u16>(d, 0x0a0d);
   return d + 2;
 }
 
 /** Writes the 101 that opens a tunnel. */
 export function putSwitch(d: usize, x: Exchange): usize {
-  d = putGatewayLines(putKept(putGivenStatusLine(d)), x);
+  d = putGatewayLines(putKept(putGivenStatusLine(d), false), x);
   return putText(d, 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
 }
 
@@ -102,10 +178,10 @@ export function putStatusLine(d: usize, status: u32): usize {
   return d + 2;
 }
 
-function putKept(d: usize): usize {
+function putKept(d: usize, local: bool): usize {
   const tokens = changetype<Settings>(SETTINGS).tokens;
   let dropped: u32 = HOP_BY_HOP | (1 << H_CONTENT_LENGTH);
-  if (tokens & TOKEN_FLAG_VIA) dropped |= 1 << H_VIA;
+  if (tokens & TOKEN_FLAG_VIA && !local) dropped |= 1 << H_VIA;
   if (tokens & TOKEN_FLAG_REQUEST_ID) dropped |= 1 << H_REQUEST_ID;
   if (tokens & TOKEN_FLAG_PROXY_LATENCY) dropped |= 1 << H_PROXY_LATENCY;
   if (tokens & TOKEN_FLAG_UPSTREAM_LATENCY) dropped |= 1 << H_UPSTREAM_LATENCY;
@@ -169,20 +245,25 @@ function putVia(d: usize): usize {
 }
 
 /**
- * Lines of an answer that the gateway makes itself. `tried`: the proxy attempt failed after an
- * upstream was chosen, so latencies and Via belong to it (kong-config reference, section 18).
+ * Lines of an answer that the gateway makes itself. Where the proxy attempt failed after an
+ * upstream was chosen, latencies and Via belong to it (kong-config reference, section 18).
  */
-export function putLocalLines(d: usize, x: Exchange, tried: bool): usize {
+function putLocalLines(d: usize, x: Exchange): usize {
   const settings = changetype<Settings>(SETTINGS);
   const tokens = settings.tokens;
   const product = SETTINGS + SETTINGS_PRODUCT;
-  d = put(putText(d, 'Date: '), dateText(), DATE_BYTES);
-  store<u16>(d, 0x0a0d);
-  d += 2;
-  if (tokens & TOKEN_FLAG_SERVER && !editsField(H_SERVER)) {
+  if (!(head.present & (1 << H_DATE)) && !editsField(H_DATE)) {
+    d = putLine1(putText(d, 'Date: '), dateText(), DATE_BYTES);
+  }
+  if (tokens & TOKEN_FLAG_SERVER && !(head.present & (1 << H_SERVER)) && !editsField(H_SERVER)) {
     d = putLine1(putText(d, 'Server: '), product, settings.productLength);
   }
-  if (tried) {
+  if (x.upgradeOffer && x.status == 426) {
+    d = putText(d, 'Upgrade: ');
+    d = putText(d, x.upgradeOffer == UPGRADE_TLS ? 'TLS/1.2, HTTP/1.1' : 'HTTP/2');
+    d = putText(d, '\r\nConnection: Upgrade\r\n');
+  }
+  if (x.flags & X_TRIED) {
     if (tokens & TOKEN_FLAG_VIA) {
       d = putLine1(putText(d, 'Via: 1.1 '), product, settings.productLength);
     }
@@ -195,13 +276,12 @@ export function putLocalLines(d: usize, x: Exchange, tried: bool): usize {
   return putIdAndDebug(d, x, tokens);
 }
 
-/** Content-Length, unless the client must find the end by itself. */
-export function putLength(d: usize, bytes: u64): usize {
+function putLength(d: usize, bytes: u64): usize {
   return putNumberLine(putText(d, 'Content-Length: '), bytes);
 }
 
 /** The Connection line, where one is needed, and the empty line. */
-export function putEnd(d: usize, x: Exchange): usize {
+function putEnd(d: usize, x: Exchange): usize {
   if (!(x.flags & X_KEEP_ALIVE)) d = putText(d, 'Connection: close\r\n');
   else if (x.flags & X_HTTP10) d = putText(d, 'Connection: keep-alive\r\n');
   store<u16>(d, 0x0a0d);

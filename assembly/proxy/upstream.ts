@@ -11,14 +11,12 @@ import {
   LIMIT_RESPONSE_HEAD_BYTES,
   LIMIT_UPSTREAM_TRIES,
 } from '../layout';
-import { markReady } from './ready';
-import { pause, resume, send, sendAbort, sendClose, sendConnect } from './commands';
+import { pause, send, sendAbort, sendClose, sendConnect } from './commands';
 import {
   Connection,
   FLAG_BLOCKED,
   FLAG_REUSED,
   KIND_FREE,
-  STATE_BODY,
   STATE_CONNECTING,
   STATE_HOLD,
   STATE_IDLE,
@@ -38,13 +36,14 @@ import {
   X_CONTINUE_SENT,
   X_IDEMPOTENT,
   X_REQUEST_DONE,
+  X_REQUEST_SHELL,
   X_SENT,
   exchangeOf,
 } from './exchange';
 import { failExchange } from './finish';
 import { heldBytes } from './held';
 import { leavePool, takeIdle } from './pool';
-import { startBodyRate } from './body-rate';
+import { pumpRequest, readBody, restartRequest } from './shell-request';
 import { TIMER_CONNECT, TIMER_READ, arm } from './timers';
 
 const CONTINUE: usize = memory.data<u8>([
@@ -98,19 +97,26 @@ function sendRequest(c: Connection, x: Exchange, u: Connection): void {
   u.scanned = 0;
   x.flags |= X_SENT;
   send(u, x.upstreamHead, x.upstreamHeadBytes);
+  if (x.flags & X_REQUEST_SHELL) return sendShellRequest(c, x);
   if (x.flags & X_REQUEST_DONE) {
     c.state = STATE_WAIT;
     arm(u, TIMER_READ, x.readTimeoutMs);
     return;
   }
-  c.state = STATE_BODY;
-  if (x.flags & X_CONTINUE && !(x.flags & X_CONTINUE_SENT) && !heldBytes(c)) {
-    x.flags |= X_CONTINUE_SENT;
-    send(c, CONTINUE, 25);
-  }
-  startBodyRate(c, x);
-  if (c.held) markReady(c);
-  resume(c);
+  readBody(c, x);
+}
+
+function sendShellRequest(c: Connection, x: Exchange): void {
+  if (x.flags & X_REQUEST_DONE) c.state = STATE_WAIT;
+  else readBody(c, x);
+  pumpRequest(c, x);
+}
+
+/** Answers Expect: 100-continue (RFC 9110 10.1.1), unless the body has begun to come. */
+export function sendContinue(c: Connection, x: Exchange): void {
+  if (!(x.flags & X_CONTINUE) || x.flags & X_CONTINUE_SENT || heldBytes(c)) return;
+  x.flags |= X_CONTINUE_SENT;
+  send(c, CONTINUE, 25);
 }
 
 /** The request body is complete: from now on the upstream's time runs. */
@@ -175,6 +181,7 @@ export function upstreamFailed(u: Connection, status: u32): void {
   if (stale) control.staleReuses += 1;
   if (x.triesLeft && mayRepeat(x, state, stale)) {
     control.retries += 1;
+    if (x.flags & X_REQUEST_SHELL) restartRequest(x);
     connectUpstream(c, x);
     return;
   }

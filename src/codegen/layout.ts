@@ -57,9 +57,10 @@ export const codes = {
     BLOCKED: 5, // the driver holds unsent bytes for this connection
     DRAINED: 6, // and holds none any more
     CONNECTED: 7,
-    RESUME: 8, // a parked exchange; a: PhaseVerdict (edits or reply are in their regions)
+    RESUME: 8, // the shell has news of an exchange; b: its sequence. The core calls phase RESUMED
     TICK: 9, // only the clock moved
     DRAIN: 10, // the gateway stops: close idle connections, answer the rest with Connection: close
+    DROP_IDLE: 11, // a: target whose idle upstream connections are to be closed
   },
   command: {
     SEND: 1, // a: pointer, b: length; valid until process() is called again
@@ -71,9 +72,52 @@ export const codes = {
     SHUTDOWN: 7, // flush, then FIN; keep reading
   },
   errorCause: { RESET: 1, REFUSED: 2, TIMEOUT: 3, RESOLVE: 4, OTHER: 5 },
-  phase: { REWRITE: 1, ACCESS: 2, HEADER_FILTER: 4, BODY_FILTER: 8, LOG: 16 },
-  phaseVerdict: { CONTINUE: 0, REPLY: 1, PARK: 2 },
-  editOp: { SET: 1, ADD: 2, REMOVE: 3, SET_PATH: 4, SET_QUERY: 5, SET_METHOD: 6, STATUS: 7 },
+  /** What the core calls for. ENDED in a plan's bits: told of the end of every exchange. */
+  phase: {
+    REWRITE: 1, // before routing
+    ACCESS: 2,
+    HEADER_FILTER: 4, // the head of the answer is known, also of one of our own
+    RESUMED: 8, // after a RESUME event: what has become of the exchange?
+    REQUEST_BODY: 16, // body bytes for the shell
+    REQUEST_PULL: 32, // room for body bytes of the shell
+    RESPONSE_BODY: 64,
+    RESPONSE_PULL: 128,
+    ENDED: 256,
+  },
+  /** Low bits of what a phase call returns. */
+  phaseVerdict: {
+    CONTINUE: 0,
+    REPLY: 1, // the reply region holds the answer
+    PARK: 2, // wait for RESUME; an answer's head is held, its body goes to the shell
+    CUT: 3, // break the exchange off
+  },
+  /** Added to a verdict. */
+  verdictFlag: {
+    READ: 16, // parked: read the request body, for the shell
+    REQUEST_BODY: 32, // the shell gives the request body; PhaseView.outLength or chunked
+    RESPONSE_BODY: 64, // the answer's body goes through the shell; likewise
+    REPLAY: 128, // the shell can give the request body again, from its start
+    HOLD_REQUEST: 256, // no further request body for now
+    HOLD_RESPONSE: 512,
+    END: 1024, // of the output, behind the bytes of this pull
+  },
+  bodyFlag: { END: 1, RESTART: 2 },
+  responseSource: { SERVICE: 0, EXIT: 1, ERROR: 2 },
+  /** Ops from SET_TARGET on hold a decimal number. */
+  editOp: {
+    SET: 1,
+    ADD: 2,
+    REMOVE: 3,
+    SET_PATH: 4,
+    SET_QUERY: 5,
+    SET_METHOD: 6,
+    STATUS: 7,
+    SET_TARGET: 8,
+    SET_RETRIES: 9,
+    SET_CONNECT_TIMEOUT: 10,
+    SET_WRITE_TIMEOUT: 11,
+    SET_READ_TIMEOUT: 12,
+  },
   protocol: { HTTP: 1, HTTPS: 2, GRPC: 4, GRPCS: 8 },
   routeFlag: {
     STRIP_PATH: 1,
@@ -210,7 +254,16 @@ export const structs = {
     ['u32', 'peerPort', ''],
     ['u32', 'localPort', ''],
     ['f64', 'startWallMs', 'epoch milliseconds of the first request byte'],
-    ['f64', 'contentLength', '-1: chunked, 0: none'],
+    ['f64', 'contentLength', 'of the request; -1: chunked, 0: none'],
+    ['f64', 'outLength', 'written by the shell: length of its body, -1: not known'],
+    ['u32', 'outBytes', 'written by the shell: bytes for a pull, in the reply region'],
+    ['u32', 'sequence', 'number of the exchange on its connection'],
+    ['u32', 'source', 'responseSource code; header filter only'],
+    ['u32', 'upstreamStatus', '0: none'],
+    ['u32', 'body', 'pointer to body bytes; body phases only'],
+    ['u32', 'bodyBytes', ''],
+    ['u32', 'bodyFlags', 'bodyFlag bits; header filter: END where no body follows'],
+    ['u32', 'unused', ''],
     ['bytes16', 'clientAddress', 'after real-ip'],
     ['bytes16', 'peerAddress', ''],
     ['bytes32', 'requestId', 'hexadecimal text'],

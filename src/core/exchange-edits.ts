@@ -78,12 +78,17 @@ export function writeEdits(core: Core, edits: EditList): void {
   u32[countAt] = count;
 }
 
+/** Room for the status line and the empty line of a head. */
+const statusLineBytes = 128;
+
 /**
  * Puts an answer into the reply region. `lines` are header lines with their CRLF.
- * @throws GatewayError GW_E_REPLY_TOO_LARGE above limits.editBytes or limits.replyBodyBytes
+ * @throws GatewayError GW_E_REPLY_TOO_LARGE where the lines do not fit into a head, or above
+ * limits.replyBodyBytes
  */
 export function writeReply(core: Core, status: number, lines: string, body: Uint8Array): void {
-  if (lines.length > limits.editBytes.value || body.length > limits.replyBodyBytes.value) {
+  const linesMax = limits.responseHeadBytes.value - statusLineBytes;
+  if (lines.length > linesMax || body.length > limits.replyBodyBytes.value) {
     throw new GatewayError('GW_E_REPLY_TOO_LARGE', 'the answer of a plugin is too large');
   }
   const at = Region.reply.offset;

@@ -53,6 +53,11 @@ export class ExchangeView {
     return this.word(PhaseView.status);
   }
 
+  /** Number of the exchange on its connection. */
+  get sequence(): number {
+    return this.word(PhaseView.sequence);
+  }
+
   get localPort(): number {
     return this.word(PhaseView.localPort);
   }

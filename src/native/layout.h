@@ -3,7 +3,7 @@
 #include <cstdint>
 
 namespace headgate::layout {
-constexpr uint32_t HASH = 1860010620u;
+constexpr uint32_t HASH = 3133321227u;
 constexpr uint32_t MEMORY_PAGES = 8192u;
 constexpr uint32_t CONTROL = 4096u;
 constexpr uint32_t CONTROL_BYTES = 4096u;
@@ -63,6 +63,7 @@ constexpr uint32_t EVENT_CONNECTED = 7u;
 constexpr uint32_t EVENT_RESUME = 8u;
 constexpr uint32_t EVENT_TICK = 9u;
 constexpr uint32_t EVENT_DRAIN = 10u;
+constexpr uint32_t EVENT_DROP_IDLE = 11u;
 constexpr uint32_t COMMAND_SEND = 1u;
 constexpr uint32_t COMMAND_CLOSE = 2u;
 constexpr uint32_t COMMAND_ABORT = 3u;
@@ -102,6 +103,8 @@ constexpr uint32_t LIMIT_REGEX_GROUPS = 31u;
 constexpr uint32_t LIMIT_ROUTE_ARENA_BYTES = 100663296u;
 constexpr uint32_t LIMIT_EDIT_BYTES = 262144u;
 constexpr uint32_t LIMIT_REPLY_BODY_BYTES = 1048576u;
+constexpr uint32_t LIMIT_PULL_BYTES = 65536u;
+constexpr uint32_t LIMIT_PULLS_PER_EVENT = 4u;
 constexpr uint32_t LIMIT_UNSENT_BYTES_PER_CONNECTION = 1048576u;
 constexpr uint32_t LIMIT_PROXY_HEADER_BYTES = 4096u;
 constexpr uint32_t LIMIT_DRAIN_CLIENT_BODY_BYTES = 65536u;

@@ -30,6 +30,8 @@ export class Exchange {
   plan: Plan | null = null;
   connection = -1;
   fingerprint = 0;
+  /** Number of the exchange on its connection. */
+  sequence = 0;
   /** A handler's promise is pending; the object must not be reused. */
   parked = false;
   reply: PluginReply | null = null;
@@ -48,6 +50,7 @@ export class Exchange {
     this.plan = plan;
     this.connection = connection;
     this.fingerprint = this.view.fingerprint;
+    this.sequence = this.view.sequence;
     this.parked = false;
     this.reply = null;
     this.state.reset();

@@ -12,14 +12,14 @@ import { limits } from '../limits.js';
 import { AccessStep, HeaderFilterStep } from './context.js';
 import { Exchange, type PluginReply } from './exchange.js';
 import type { Plan, PlanStep } from './plan.js';
-import { errorReply, linesOf, takeEdits } from './reply.js';
+import { errorReply, linesOf } from './reply.js';
 
 export interface PhaseOptions {
   readonly core: Core;
   /** The plan of a route; undefined where the generation is gone. */
   readonly planOf: (generation: number, route: number) => Plan | undefined;
-  /** `Driver.postWith`. */
-  readonly postWith: (event: number, connection: number, fill: () => number) => void;
+  /** `Driver.post`. */
+  readonly post: (event: number, connection: number, a: number, b: number) => void;
 }
 
 const failure = 'An unexpected error occurred';
@@ -41,21 +41,26 @@ export class PhaseRunner {
 
   /** The `onPhase` of the core. Never throws. */
   readonly call = (connection: number, phase: number): number => {
+    if (phase === Phase.RESUMED) return this.#resumed(connection);
+    if (phase !== Phase.ACCESS && phase !== Phase.HEADER_FILTER) return PhaseVerdict.CONTINUE;
     const plan = this.#options.planOf(this.#live.generation, this.#live.route);
     if (!plan) return PhaseVerdict.CONTINUE;
-    if (phase & Phase.HEADER_FILTER) {
-      this.#filter(plan, connection);
-      return PhaseVerdict.CONTINUE;
-    }
-    return this.#access(plan, connection);
+    return phase === Phase.ACCESS ? this.#access(plan, connection) : this.#filter(plan, connection);
   };
+
+  /** What has become of an exchange that was parked. */
+  #resumed(connection: number): number {
+    const exchange = this.#exchanges[connection & indexMask];
+    const same = exchange?.connection === connection && exchange.sequence === this.#live.sequence;
+    if (!exchange || !same || exchange.parked) return PhaseVerdict.PARK;
+    return this.#verdict(exchange);
+  }
 
   #access(plan: Plan, connection: number): number {
     const exchange = this.#take(connection);
     exchange.begin(plan, connection);
-    let steps = plan.access;
-    for (let i = 0; i < steps.length; i++) {
-      const step = steps[i];
+    for (let i = 0; i < plan.access.length; i++) {
+      const step = plan.access[i];
       let pending: unknown;
       try {
         pending = step.plugin.access?.(new AccessStep(exchange, step));
@@ -70,37 +75,25 @@ export class PhaseRunner {
         return PhaseVerdict.PARK;
       }
       if (exchange.reply) break;
-      if (exchange.plan !== plan) {
-        // The client was authenticated: its own configurations apply to what comes later.
-        steps = exchange.plan?.access ?? [];
-        i = steps.indexOf(step);
-      }
     }
-    if ((exchange.plan ?? plan).headerFilter.length > 0) exchange.view.detach();
+    if (plan.headerFilter.length > 0) exchange.view.detach();
     return this.#verdict(exchange);
   }
 
   /** Goes on with the plan after a promise; never rejects. */
   async #park(exchange: Exchange, index: number, pending: PromiseLike<unknown>): Promise<void> {
-    let step: PlanStep | undefined = exchange.plan?.access[index];
+    const steps = exchange.plan?.access ?? [];
+    let at = index;
     try {
       await pending;
-      while (!exchange.reply) {
-        // The plan may be another one after each step: that of a client.
-        const steps: readonly PlanStep[] = exchange.plan?.access ?? [];
-        step = step && steps[steps.indexOf(step) + 1];
-        if (!step) break;
-        await step.plugin.access?.(new AccessStep(exchange, step));
+      while (!exchange.reply && ++at < steps.length) {
+        await steps[at].plugin.access?.(new AccessStep(exchange, steps[at]));
       }
     } catch (error) {
-      this.#fail(exchange, step, error);
+      this.#fail(exchange, steps[at], error);
     }
     exchange.parked = false;
-    const { connection } = exchange;
-    this.#options.postWith(Event.RESUME, connection, () => {
-      // Where the client went away meanwhile the core ignores the event, and what is written here.
-      return exchange.connection === connection ? this.#verdict(exchange) : PhaseVerdict.CONTINUE;
-    });
+    this.#options.post(Event.RESUME, exchange.connection, 0, exchange.sequence);
   }
 
   /** Writes edits or the answer into their regions and says which. */
@@ -126,32 +119,25 @@ export class PhaseRunner {
     writeReply(this.#core, reply.status, linesOf(reply), reply.body);
   }
 
-  #filter(plan: Plan, connection: number): void {
+  #filter(plan: Plan, connection: number): number {
     const exchange = this.#continued(plan, connection);
-    for (const step of (exchange.plan ?? plan).headerFilter) {
-      try {
+    let step: PlanStep | undefined;
+    try {
+      for (step of plan.headerFilter) {
         const result: unknown = step.plugin.headerFilter?.(
           new HeaderFilterStep(exchange, step, this.#live),
         );
         if (isPromise(result)) this.#refusePromise(step, result);
-      } catch (error) {
-        this.#report(exchange, step, error);
       }
-    }
-    try {
-      if (exchange.reply) this.#amendReply(exchange, exchange.reply);
       writeEdits(this.#core, exchange.clientEdits);
     } catch (error) {
-      this.#report(exchange, plan.headerFilter[0] ?? plan.access[0], error);
+      this.#fail(exchange, step, error);
+      this.#writeReply(this.#errorFor(exchange));
+      exchange.end();
+      return PhaseVerdict.REPLY;
     }
     exchange.end();
-  }
-
-  /** The core reads the reply region after the filters, so edits of a plugin's answer go there. */
-  #amendReply(exchange: Exchange, reply: PluginReply): void {
-    if (exchange.clientEdits.count === 0) return;
-    takeEdits(reply.fields, exchange.clientEdits);
-    this.#writeReply(reply);
+    return PhaseVerdict.CONTINUE;
   }
 
   /** The exchange that access began, or a new one where access did not run (errors, no route). */
@@ -176,7 +162,6 @@ export class PhaseRunner {
   #fail(exchange: Exchange, step: PlanStep | undefined, error: unknown): void {
     this.#report(exchange, step, error);
     exchange.clientEdits.clear();
-    exchange.state.source = 'error';
     exchange.reply = this.#errorFor(exchange);
   }
 

@@ -229,22 +229,41 @@ describe('a plugin that fails', () => {
     expect(line?.msg).toMatch(/^plugin faulty failed: /);
   });
 
-  test('in the header filter is logged; the answer goes on', async () => {
-    const { proxy, lines } = await withPlugins(
+  test('in the header filter turns the answer into a 500 and is logged', async () => {
+    const { proxy, lines, upstream } = await withPlugins(
       plugin('faulty', {
+        headerFilter(ctx) {
+          ctx.response.setHeader('x-half', 'done');
+          throw new Error('no');
+        },
+      }),
+    );
+    for (let i = 0; i < 2; i++) {
+      const response = await fetch(proxy);
+      expect(response.status).toBe(500);
+      expect(response.headers.has('x-half')).toBe(false);
+      expect(await response.json()).toMatchObject({ message: 'An unexpected error occurred' });
+    }
+    expect(upstream.requests).toHaveLength(2);
+    expect(lines.find((one) => one.level === 'error')?.msg).toBe('plugin faulty failed: no');
+  });
+
+  test('in the header filter of an answer of its own is answered 500, too', async () => {
+    const { proxy } = await withPlugins(
+      plugin('faulty', {
+        access: (ctx) => ctx.response.exit(204),
         headerFilter() {
           throw new Error('no');
         },
       }),
     );
-    expect((await fetch(proxy)).status).toBe(200);
-    expect(lines.find((one) => one.level === 'error')?.msg).toBe('plugin faulty failed: no');
+    expect((await fetch(proxy)).status).toBe(500);
   });
 
   test('a header filter that returns a promise is refused, not awaited', async () => {
     const headerFilter = (async () => {}) as unknown as Definition['headerFilter'];
     const { proxy, lines } = await withPlugins(plugin('lazy', { headerFilter }));
-    expect((await fetch(proxy)).status).toBe(200);
+    expect((await fetch(proxy)).status).toBe(500);
     expect(lines.find((one) => one.level === 'error')?.msg).toContain('it must be synchronous');
   });
 });
@@ -268,6 +287,45 @@ describe('header filter', () => {
     expect(response.headers.get('x-for')).toBe('GET /p question');
     expect(response.headers.has('x-upstream')).toBe(false);
     expect(await response.text()).toBe('GET /p');
+  });
+
+  test('sets status and fields of answers of the gateway, one of each', async () => {
+    const filter = plugin('filter', {
+      headerFilter(ctx) {
+        ctx.response.setHeader('x-type', String(ctx.response.header('content-type')));
+        ctx.response.setHeader('content-type', 'text/x-own');
+        ctx.response.setHeader('date', 'never');
+        ctx.response.status = 410;
+      },
+    });
+    const { proxy } = await startGateway({
+      config: { _format_version: '3.0', plugins: [{ name: 'filter' }] },
+      plugins: [filter],
+    });
+    const response = await fetch(proxy);
+    expect(response.status).toBe(410);
+    expect(response.headers.get('content-type')).toBe('text/x-own');
+    expect(response.headers.get('x-type')).toBe('application/json; charset=utf-8');
+    expect(response.headers.get('date')).toBe('never');
+  });
+
+  test('a status without a body takes the body away, and the other way round none comes', async () => {
+    const { proxy, upstream } = await withPlugins(
+      plugin('filter', {
+        headerFilter(ctx) {
+          ctx.response.status = ctx.request.path === '/none' ? 204 : 200;
+        },
+      }),
+    );
+    upstream.server.prependListener('request', (request, response) => {
+      if (request.url === '/some') response.statusCode = 304;
+    });
+    for (let i = 0; i < 3; i++) {
+      const none = await fetch(`${proxy}/none`);
+      expect([none.status, await none.text()]).toEqual([204, '']);
+      const some = await fetch(`${proxy}/some`);
+      expect([some.status, await some.text()]).toEqual([200, '']);
+    }
   });
 
   test('runs for answers of the gateway: no route, with global plugins', async () => {
