@@ -309,7 +309,7 @@ describe('header filter', () => {
     expect(response.headers.get('date')).toBe('never');
   });
 
-  test('a status without a body takes the body away, and the other way round none comes', async () => {
+  test('a status without a body takes the body away; the other way round none comes', async () => {
     const { proxy, upstream } = await withPlugins(
       plugin('filter', {
         headerFilter(ctx) {
