@@ -101,6 +101,8 @@ export class GatewayWorker {
       core,
       planOf: this.#generations.planOf,
       post: (event, connection, a, b) => this.#driver.post(event, connection, a, b),
+      requestBodyBytes: settings.clientBodyBufferBytes,
+      responseBodyBytes: settings.responseBufferBytes,
     }).call;
   }
 
@@ -137,7 +139,11 @@ export class GatewayWorker {
    */
   install(snapshot: Snapshot): number {
     const { plugins, logger, settings, env = {} } = this.#options;
-    const table = buildPlans(snapshot, plugins, logger, { trusted: settings.trustedIps, env });
+    const table = buildPlans(snapshot, plugins, logger, {
+      trusted: settings.trustedIps,
+      env,
+      internTarget: this.#internTarget,
+    });
     const targets: number[] = [];
     const attachments = new Map<PlanStep, LogAttachment>();
     const holdings = (): Holdings => ({ table, targets, attachments: [...attachments.values()] });
@@ -159,6 +165,13 @@ export class GatewayWorker {
       throw error;
     }
   }
+
+  /** A target for one exchange: its number is not given away again for longer than that. */
+  readonly #internTarget = (host: string, port: number): number => {
+    const index = this.#targets.acquire(host, port);
+    this.#targets.release(index);
+    return index;
+  };
 
   /** Stops accepting; what is established lives on. */
   stopListening(): Promise<void> {

@@ -148,6 +148,13 @@ export const settingTable = {
   nginx_http_client_max_body_size: row(size, '0', 'Larger request bodies get 413; 0: no limit.', {
     aliases: ['client_max_body_size'],
   }),
+  nginx_http_client_body_buffer_size: row(
+    size,
+    '1m',
+    'How much of a request body plugins may read; nothing is kept on disk.',
+    { aliases: ['client_body_buffer_size'] },
+  ),
+  response_buffer_size: row(size, '8m', 'How much of an answer is kept for `response` handlers.'),
   nginx_admin_client_max_body_size: row(size, '10m', 'The same for the Admin API.'),
   upstream_keepalive_pool_size: row(count(65535), '512', 'Idle connections kept for each target.'),
   upstream_keepalive_max_requests: row(

@@ -55,6 +55,9 @@ export interface Settings {
   readonly portMaps: ReadonlyMap<number, number>;
   /** 0: unlimited. */
   readonly clientMaxBodyBytes: number;
+  /** What plugins may read of a request, and what is kept of an answer for them. */
+  readonly clientBodyBufferBytes: number;
+  readonly responseBufferBytes: number;
   readonly adminMaxBodyBytes: number;
   readonly upstreamKeepalivePoolSize: number;
   /** At least 1; no limit is 0xffffffff. */
@@ -273,6 +276,8 @@ function toSettings(values: SettingValues, ignored: readonly string[]): Settings
     tls: tlsSettings(values),
     portMaps: values.port_maps,
     clientMaxBodyBytes: values.nginx_http_client_max_body_size,
+    clientBodyBufferBytes: values.nginx_http_client_body_buffer_size,
+    responseBufferBytes: values.response_buffer_size,
     adminMaxBodyBytes: values.nginx_admin_client_max_body_size,
     upstreamKeepalivePoolSize: values.upstream_keepalive_pool_size,
     upstreamKeepaliveMaxRequests: values.upstream_keepalive_max_requests || 0xffffffff,

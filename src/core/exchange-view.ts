@@ -58,6 +58,16 @@ export class ExchangeView {
     return this.word(PhaseView.sequence);
   }
 
+  /** ResponseSource code of the answer; header filter only. */
+  get source(): number {
+    return this.word(PhaseView.source);
+  }
+
+  /** Of the request's body; -1: chunked, 0: none. */
+  get contentLength(): number {
+    return this.memory.f64[(this.base + PhaseView.contentLength) >> 3];
+  }
+
   get localPort(): number {
     return this.word(PhaseView.localPort);
   }
@@ -104,14 +114,6 @@ export class ExchangeView {
 
   get peerAddress(): string {
     return readAddress(this.memory.u8, this.base + PhaseView.peerAddress);
-  }
-
-  /** A number that tells two exchanges of one connection apart, from the request id. */
-  get fingerprint(): number {
-    const start = (this.base + PhaseView.requestId) >> 2;
-    const { u32 } = this.memory;
-    // The id is hexadecimal text: a word of it has 16 random bits, two words are mixed.
-    return (u32[start + 6] ^ (u32[start + 7] * 31) ^ (u32[start + 5] << 7)) >>> 0;
   }
 
   /** First value of a field, `name` in any case, `_` as good as `-`; null where it is absent. */

@@ -17,6 +17,7 @@ import type {
 } from './pdk-types.js';
 import type { RequestReader } from './request-types.js';
 import type {
+  BufferedResponse,
   ExitingResponse,
   FilterResponse,
   RouterReader,
@@ -77,12 +78,12 @@ export interface AccessContext<Config = unknown> extends RoutedContext<Config> {
 
 export interface ResponseContext<Config = unknown> extends RoutedContext<Config> {
   readonly service: ServiceReader;
-  readonly response: FilterResponse & ExitingResponse;
+  readonly response: BufferedResponse & ExitingResponse;
 }
 
 export interface HeaderFilterContext<Config = unknown> extends RoutedContext<Config> {
   readonly service: ServiceReader;
-  readonly response: FilterResponse;
+  readonly response: FilterResponse & ExitingResponse;
 }
 
 export interface BodyFilterContext<Config = unknown> extends RoutedContext<Config> {

@@ -5,8 +5,11 @@
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
+import { GatewayError } from '../errors.js';
+import { AnswerState } from './answer-state.js';
 import { ExchangeState } from './exchange-state.js';
 import type { Plan } from './plan.js';
+import { RequestBody } from './request-body.js';
 import { ClientView, RequestView } from './request-view.js';
 
 /** An answer given by a plugin, ready for the reply region. */
@@ -23,22 +26,41 @@ export class Exchange {
   readonly request: RequestView;
   readonly client: ClientView;
   readonly state = new ExchangeState();
+  readonly answer: AnswerState;
+  readonly requestBody = new RequestBody();
   /** Edits towards the upstream. */
   readonly upstreamEdits = new EditList();
   /** Edits towards the client, from access and header filters. */
   readonly clientEdits = new EditList();
   plan: Plan | null = null;
   connection = -1;
-  fingerprint = 0;
   /** Number of the exchange on its connection. */
   sequence = 0;
   /** A handler's promise is pending; the object must not be reused. */
   parked = false;
   reply: PluginReply | null = null;
+  /** A route was found, or none. */
+  routed = false;
+  /** The request went on to its upstream. */
+  forwarded = false;
+  /** The head of an answer was seen. */
+  answering = false;
+  /** A plugin wants the whole answer. */
+  buffered = false;
+  /** The core was told to ask for news. */
+  woken = false;
+  /** The core tells of the end; else the head of the answer is the last that is heard. */
+  expectsEnd = false;
+  readonly #bodyBytes: number;
+  readonly #wake: (exchange: Exchange) => void;
 
-  constructor(core: Core) {
+  /** `bodyBytes`: what plugins may read of a request; `wake`: makes the core ask for news. */
+  constructor(core: Core, bodyBytes: number, wake: (exchange: Exchange) => void) {
+    this.#bodyBytes = bodyBytes;
+    this.#wake = wake;
+    this.answer = new AnswerState(core);
     this.view = new ExchangeView(core);
-    this.request = new RequestView(this.view);
+    this.request = new RequestView(this.view, () => this.readBody());
     this.client = new ClientView(this.view);
   }
 
@@ -49,11 +71,32 @@ export class Exchange {
     this.clientEdits.clear();
     this.plan = plan;
     this.connection = connection;
-    this.fingerprint = this.view.fingerprint;
     this.sequence = this.view.sequence;
-    this.parked = false;
+    this.parked = this.routed = this.forwarded = this.answering = this.buffered = false;
+    this.woken = this.expectsEnd = false;
     this.reply = null;
     this.state.reset();
+    this.requestBody.begin(this.view.contentLength);
+  }
+
+  /** The core shows the request again, as the plugins before routing left it. */
+  route(plan: Plan): void {
+    this.plan = plan;
+    this.routed = true;
+    this.view.attach();
+    this.upstreamEdits.clear();
+  }
+
+  /**
+   * The request's body, read from the client now if it was not.
+   * Rejects with GW_E_BODY_TOO_LARGE above `nginx_http_client_body_buffer_size`.
+   */
+  readBody(): Promise<Uint8Array> {
+    if (this.forwarded || this.answering) {
+      const message = 'request.body: the request has gone on (only in: rewrite, access)';
+      return Promise.reject(new GatewayError('GW_E_PLUGIN_PHASE', message));
+    }
+    return this.requestBody.read(this.#bodyBytes, () => this.#wake(this));
   }
 
   /** The phases are over; nothing of the request is kept alive. */
@@ -62,5 +105,7 @@ export class Exchange {
     this.connection = -1;
     this.reply = null;
     this.state.reset();
+    this.requestBody.end();
+    this.answer.begin();
   }
 }

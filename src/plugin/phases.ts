@@ -1,18 +1,20 @@
 /**
  * Runs the plugins of an exchange when the core calls out. Synchronous handlers run inside the
- * call; one that returns a promise parks the exchange, and what it decided goes back with RESUME.
+ * call; one that returns a promise parks the exchange, and the core asks for its verdict after
+ * RESUME. The phases of the answer are in answer-phases.ts.
  */
-
+import { BodyPort } from '../core/body-port.js';
 import { writeEdits, writeReply } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
-import { Event, Phase, PhaseVerdict } from '../core/layout.js';
-import { GatewayError } from '../errors.js';
+import { Event, Phase, PhaseVerdict, VerdictFlag } from '../core/layout.js';
 import { limits } from '../limits.js';
-import { AccessStep, HeaderFilterStep } from './context.js';
+import { AnswerPhases } from './answer-phases.js';
+import { StepContext } from './context.js';
 import { Exchange, type PluginReply } from './exchange.js';
 import type { Plan, PlanStep } from './plan.js';
-import { errorReply, linesOf } from './reply.js';
+import { linesOf } from './reply.js';
+import { isPromise, StepFaults } from './step-faults.js';
 
 export interface PhaseOptions {
   readonly core: Core;
@@ -20,80 +22,151 @@ export interface PhaseOptions {
   readonly planOf: (generation: number, route: number) => Plan | undefined;
   /** `Driver.post`. */
   readonly post: (event: number, connection: number, a: number, b: number) => void;
+  /** `nginx_http_client_body_buffer_size`: what a plugin may read of a request. */
+  readonly requestBodyBytes: number;
+  /** `response_buffer_size`: what is collected for `response` handlers. */
+  readonly responseBodyBytes: number;
 }
 
-const failure = 'An unexpected error occurred';
+type RequestPhase = 'rewrite' | 'access';
+
 const indexMask = 0xffff;
 
 export class PhaseRunner {
   readonly #core: Core;
   readonly #options: PhaseOptions;
-  /** The phase that the core is in, for what header filters read of the answer. */
+  /** The phase that the core is in. */
   readonly #live: ExchangeView;
+  readonly #port: BodyPort;
+  readonly #faults = new StepFaults();
+  readonly #answers: AnswerPhases;
   /** By downstream connection index: a connection has one exchange at a time. */
   readonly #exchanges: (Exchange | undefined)[] = [];
 
   constructor(options: PhaseOptions) {
-    this.#core = options.core;
+    const { core } = options;
+    this.#core = core;
     this.#options = options;
-    this.#live = new ExchangeView(options.core);
+    this.#live = new ExchangeView(core);
+    this.#port = new BodyPort(core);
+    this.#answers = new AnswerPhases({
+      core,
+      port: this.#port,
+      live: this.#live,
+      faults: this.#faults,
+      collectBytes: options.responseBodyBytes,
+      wake: this.#wake,
+    });
   }
 
   /** The `onPhase` of the core. Never throws. */
   readonly call = (connection: number, phase: number): number => {
-    if (phase === Phase.RESUMED) return this.#resumed(connection);
-    if (phase !== Phase.ACCESS && phase !== Phase.HEADER_FILTER) return PhaseVerdict.CONTINUE;
-    const plan = this.#options.planOf(this.#live.generation, this.#live.route);
-    if (!plan) return PhaseVerdict.CONTINUE;
-    return phase === Phase.ACCESS ? this.#access(plan, connection) : this.#filter(plan, connection);
+    if (phase < Phase.RESUMED) return this.#begin(connection, phase);
+    const exchange = this.#known(connection);
+    if (!exchange) return PhaseVerdict.CONTINUE;
+    switch (phase) {
+      case Phase.RESUMED:
+        exchange.woken = false;
+        return exchange.answering ? this.#answers.resumed(exchange) : this.#resumed(exchange);
+      case Phase.REQUEST_BODY:
+        return exchange.requestBody.take(this.#port.chunk(), this.#port.last);
+      case Phase.REQUEST_PULL:
+        return this.#pull(exchange);
+      case Phase.RESPONSE_BODY:
+        return this.#answers.body(exchange);
+      case Phase.RESPONSE_PULL:
+        return this.#answers.pull(exchange);
+      default:
+        exchange.end();
+        return PhaseVerdict.CONTINUE;
+    }
   };
 
-  /** What has become of an exchange that was parked. */
-  #resumed(connection: number): number {
-    const exchange = this.#exchanges[connection & indexMask];
-    const same = exchange?.connection === connection && exchange.sequence === this.#live.sequence;
-    if (!exchange || !same || exchange.parked) return PhaseVerdict.PARK;
-    return this.#verdict(exchange);
+  /** The phases that show a head. */
+  #begin(connection: number, phase: number): number {
+    const plan = this.#options.planOf(this.#live.generation, this.#live.route);
+    if (!plan) return PhaseVerdict.CONTINUE;
+    const exchange = this.#known(connection) ?? this.#take(plan, connection);
+    if (phase === Phase.REWRITE) return this.#run(exchange, 'rewrite');
+    if (phase === Phase.ACCESS) {
+      exchange.route(plan);
+      return this.#run(exchange, 'access');
+    }
+    exchange.answering = true;
+    const verdict = this.#answers.head(exchange);
+    if (verdict !== PhaseVerdict.CONTINUE) exchange.expectsEnd ||= verdict !== PhaseVerdict.REPLY;
+    // The core tells of the end only where the exchange was held or its bodies came through here.
+    if (!exchange.expectsEnd) exchange.end();
+    return verdict;
   }
 
-  #access(plan: Plan, connection: number): number {
-    const exchange = this.#take(connection);
-    exchange.begin(plan, connection);
-    for (let i = 0; i < plan.access.length; i++) {
-      const step = plan.access[i];
+  #run(exchange: Exchange, phase: RequestPhase): number {
+    let steps = stepsOf(exchange, phase);
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i];
       let pending: unknown;
       try {
-        pending = step.plugin.access?.(new AccessStep(exchange, step));
+        pending = step.plugin[phase]?.(new StepContext(exchange, step, phase, null) as never);
       } catch (error) {
-        this.#fail(exchange, step, error);
+        this.#faults.fail(exchange, step, error);
         break;
       }
       if (isPromise(pending)) {
-        exchange.parked = true;
         exchange.view.detach();
-        void this.#park(exchange, i, pending);
+        exchange.parked = exchange.expectsEnd = true;
+        void this.#park(exchange, phase, step, pending);
         return PhaseVerdict.PARK;
       }
       if (exchange.reply) break;
+      // Where a client was authenticated its own configurations apply to what comes later.
+      steps = stepsOf(exchange, phase);
+      i = steps.indexOf(step);
     }
-    if (plan.headerFilter.length > 0) exchange.view.detach();
+    if (looksBack(exchange.plan)) exchange.view.detach();
     return this.#verdict(exchange);
   }
 
   /** Goes on with the plan after a promise; never rejects. */
-  async #park(exchange: Exchange, index: number, pending: PromiseLike<unknown>): Promise<void> {
-    const steps = exchange.plan?.access ?? [];
-    let at = index;
+  async #park(
+    exchange: Exchange,
+    phase: RequestPhase,
+    first: PlanStep,
+    pending: PromiseLike<unknown>,
+  ): Promise<void> {
+    const { sequence, connection } = exchange;
+    const lives = () => exchange.sequence === sequence && exchange.connection === connection;
+    let step: PlanStep | undefined = first;
     try {
       await pending;
-      while (!exchange.reply && ++at < steps.length) {
-        await steps[at].plugin.access?.(new AccessStep(exchange, steps[at]));
+      while (!exchange.reply && lives()) {
+        const steps: readonly PlanStep[] = stepsOf(exchange, phase);
+        step = steps[steps.indexOf(step) + 1];
+        if (!step) break;
+        await step.plugin[phase]?.(new StepContext(exchange, step, phase, null) as never);
       }
     } catch (error) {
-      this.#fail(exchange, steps[at], error);
+      this.#faults.fail(exchange, step, error);
     }
     exchange.parked = false;
-    this.#options.post(Event.RESUME, exchange.connection, 0, exchange.sequence);
+    if (lives()) this.#wake(exchange);
+  }
+
+  /** News of an exchange whose answer has not begun. */
+  #resumed(exchange: Exchange): number {
+    const { requestBody } = exchange;
+    if (exchange.parked) {
+      return PhaseVerdict.PARK | requestBody.hold | (requestBody.wanted ? VerdictFlag.READ : 0);
+    }
+    if (exchange.forwarded) return PhaseVerdict.CONTINUE | requestBody.hold;
+    return this.#verdict(exchange);
+  }
+
+  #pull(exchange: Exchange): number {
+    const queue = exchange.requestBody.output(this.#port.restart);
+    this.#port.give(queue);
+    if (queue.drained) return PhaseVerdict.CONTINUE | VerdictFlag.END;
+    if (queue.waiting > 0) this.#wake(exchange);
+    return PhaseVerdict.CONTINUE | exchange.requestBody.hold;
   }
 
   /** Writes edits or the answer into their regions and says which. */
@@ -101,16 +174,20 @@ export class PhaseRunner {
     try {
       if (!exchange.reply) {
         writeEdits(this.#core, exchange.upstreamEdits);
-        return PhaseVerdict.CONTINUE;
+        if (!exchange.routed) return PhaseVerdict.CONTINUE;
+        exchange.forwarded = true;
+        const flags = exchange.requestBody.goOn((length) => this.#port.promise(length));
+        if (flags !== 0) exchange.expectsEnd = true;
+        return PhaseVerdict.CONTINUE | flags;
       }
     } catch (error) {
-      this.#fail(exchange, exchange.plan?.access[0], error);
+      this.#faults.fail(exchange, exchange.plan?.access[0], error);
     }
     try {
-      this.#writeReply(exchange.reply ?? this.#errorFor(exchange));
+      this.#writeReply(exchange.reply ?? this.#faults.errorFor(exchange));
     } catch (error) {
-      this.#fail(exchange, exchange.plan?.access[0], error);
-      this.#writeReply(this.#errorFor(exchange));
+      this.#faults.fail(exchange, exchange.plan?.access[0], error);
+      this.#writeReply(this.#faults.errorFor(exchange));
     }
     return PhaseVerdict.REPLY;
   }
@@ -119,75 +196,37 @@ export class PhaseRunner {
     writeReply(this.#core, reply.status, linesOf(reply), reply.body);
   }
 
-  #filter(plan: Plan, connection: number): number {
-    const exchange = this.#continued(plan, connection);
-    let step: PlanStep | undefined;
-    try {
-      for (step of plan.headerFilter) {
-        const result: unknown = step.plugin.headerFilter?.(
-          new HeaderFilterStep(exchange, step, this.#live),
-        );
-        if (isPromise(result)) this.#refusePromise(step, result);
-      }
-      writeEdits(this.#core, exchange.clientEdits);
-    } catch (error) {
-      this.#fail(exchange, step, error);
-      this.#writeReply(this.#errorFor(exchange));
-      exchange.end();
-      return PhaseVerdict.REPLY;
-    }
-    exchange.end();
-    return PhaseVerdict.CONTINUE;
+  /** Makes the core ask for news, once for any number of reasons. */
+  readonly #wake = (exchange: Exchange): void => {
+    if (exchange.woken) return;
+    exchange.woken = true;
+    this.#options.post(Event.RESUME, exchange.connection, 0, exchange.sequence);
+  };
+
+  /** The exchange that an earlier phase began. */
+  #known(connection: number): Exchange | undefined {
+    const known = this.#exchanges[connection & indexMask];
+    const same = known?.connection === connection && known.sequence === this.#live.sequence;
+    return same ? known : undefined;
   }
 
-  /** The exchange that access began, or a new one where access did not run (errors, no route). */
-  #continued(plan: Plan, connection: number): Exchange {
-    const known = this.#exchanges[connection & indexMask];
-    const same = known?.connection === connection && known.fingerprint === this.#live.fingerprint;
-    if (known && same) return known;
-    const exchange = this.#take(connection);
+  #take(plan: Plan, connection: number): Exchange {
+    const index = connection & indexMask;
+    let exchange = this.#exchanges[index];
+    if (!exchange || exchange.parked) {
+      exchange = new Exchange(this.#core, this.#options.requestBodyBytes, this.#wake);
+      if (index < limits.downstreamConnections.value) this.#exchanges[index] = exchange;
+    }
     exchange.begin(plan, connection);
     return exchange;
   }
-
-  #take(connection: number): Exchange {
-    const index = connection & indexMask;
-    const known = this.#exchanges[index];
-    if (known && !known.parked) return known;
-    const exchange = new Exchange(this.#core);
-    if (index < limits.downstreamConnections.value) this.#exchanges[index] = exchange;
-    return exchange;
-  }
-
-  #fail(exchange: Exchange, step: PlanStep | undefined, error: unknown): void {
-    this.#report(exchange, step, error);
-    exchange.clientEdits.clear();
-    exchange.reply = this.#errorFor(exchange);
-  }
-
-  #errorFor(exchange: Exchange): PluginReply {
-    const { request } = exchange;
-    return errorReply(500, failure, request.id, request.header('accept'));
-  }
-
-  #report(exchange: Exchange, step: PlanStep | undefined, error: unknown): void {
-    const name = step?.plugin.name ?? 'unknown';
-    const fields = { err: error, request_id: exchange.request.id };
-    step?.logger.error(fields, `plugin ${name} failed: ${messageOf(error)}`);
-  }
-
-  #refusePromise(step: PlanStep, promise: PromiseLike<unknown>): void {
-    promise.then(undefined, () => {});
-    throw new GatewayError(
-      'GW_E_PLUGIN_PHASE',
-      `headerFilter of ${step.plugin.name} returned a promise; it must be synchronous`,
-    );
-  }
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
-}
+/** True where a later phase may look at the request, which is gone by then. */
+const looksBack = (plan: Plan | null): boolean =>
+  plan !== null && plan.headerFilter.length + plan.bodyFilter.length + plan.response.length > 0;
 
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+const none: readonly PlanStep[] = [];
+
+const stepsOf = (exchange: Exchange, phase: RequestPhase): readonly PlanStep[] =>
+  exchange.plan?.[phase] ?? none;

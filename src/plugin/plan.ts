@@ -187,13 +187,14 @@ class RoutePlan implements Plan {
 }
 
 function phasesOf(route: Route | null, steps: readonly PlanStep[]): number {
-  const has = (name: 'access' | 'headerFilter') => steps.some(({ plugin }) => plugin[name]);
+  const has = (name: StepHandler) => steps.some(({ plugin }) => plugin[name]);
+  const answers = has('headerFilter') || has('bodyFilter') || has('response');
   const access = route !== null && has('access');
-  let phases = 0;
-  // Access runs for header filters, too: they may look at the request, which is gone by then.
-  if (access || (route && has('headerFilter'))) phases |= Phase.ACCESS;
-  // Header edits made in access are applied when the answer's head is there.
-  if (access || has('headerFilter')) phases |= Phase.HEADER_FILTER;
+  let phases = has('rewrite') ? Phase.REWRITE : 0;
+  // Access runs for the phases of the answer, too: they may look at the request, gone by then.
+  if (access || (route && answers)) phases |= Phase.ACCESS;
+  // Header edits made before are applied when the answer's head is there.
+  if (access || answers || has('rewrite')) phases |= Phase.HEADER_FILTER;
   return phases;
 }
 

@@ -56,6 +56,15 @@ export function replyHeader(reply: PluginReply, name: string): string | null {
   return line === undefined ? null : line.slice(name.length + 2, -2);
 }
 
+/** An answer with the edits of header filters. */
+export function amendReply(reply: PluginReply, edits: EditList): PluginReply {
+  const at = edits.ops.lastIndexOf(EditOp.STATUS);
+  const status = at < 0 ? reply.status : Number(edits.values[at]);
+  const fields = new Map(reply.fields);
+  takeEdits(fields, edits);
+  return { status, fields, body: reply.body };
+}
+
 /** Applies header edits to an answer's fields and forgets them. */
 export function takeEdits(fields: Map<string, string[]>, edits: EditList): void {
   for (let i = 0; i < edits.count; i++) {

@@ -45,4 +45,12 @@ export interface RequestReader {
   headers(max?: number): Record<string, string | string[]>;
   /** Every value of a field, in order; empty where it is absent. */
   headerValues(name: string): string[];
+  /**
+   * The whole body, read from the client when it is asked for; in `rewrite` and `access` only.
+   * Rejects with GW_E_BODY_TOO_LARGE above `nginx_http_client_body_buffer_size`: a handler that
+   * lets that pass makes the gateway answer 413.
+   */
+  body(): Promise<Uint8Array>;
+  /** The same as UTF-8 text. */
+  text(): Promise<string>;
 }

@@ -8,9 +8,19 @@ import type { Argument, RequestReader } from './request-types.js';
 
 export class RequestView implements RequestReader {
   readonly #view: ExchangeView;
+  readonly #readBody: () => Promise<Uint8Array>;
 
-  constructor(view: ExchangeView) {
+  constructor(view: ExchangeView, readBody: () => Promise<Uint8Array>) {
     this.#view = view;
+    this.#readBody = readBody;
+  }
+
+  body(): Promise<Uint8Array> {
+    return this.#readBody();
+  }
+
+  async text(): Promise<string> {
+    return Buffer.from(await this.#readBody()).toString();
   }
 
   get method(): string {

@@ -24,6 +24,10 @@ export interface UpstreamRequestWriter {
   /** Takes every occurrence of an argument out; the order of the others stays. */
   removeQueryArgument(name: string): void;
   setMethod(method: string): void;
+  /** Gives the upstream this body instead of the client's, with its length. */
+  setBody(body: string | Uint8Array): void;
+  /** Collects the whole answer, for `service.response.body` in later phases. */
+  enableBuffering(): void;
 }
 
 export interface ServiceReader {
@@ -35,12 +39,26 @@ export interface ServiceReader {
     readonly status: number | null;
     header(name: string): string | null;
     headers(max?: number): Record<string, string | string[]>;
+    /**
+     * The whole body.
+     * @throws GatewayError GW_E_PLUGIN_PHASE where the answer was not collected
+     */
+    readonly body: Uint8Array;
   };
 }
 
 export interface ServiceAccess {
   readonly entity: Service | null;
   readonly request: UpstreamRequestWriter;
+  /**
+   * Asks another host instead, whose name becomes the Host header.
+   * @throws GatewayError GW_E_PLUGIN_FAILED for a bad port
+   */
+  setTarget(host: string, port: number): void;
+  /** Tries beyond the first, 0 to 32767. */
+  setRetries(count: number): void;
+  /** In milliseconds, 1 to 2147483646 each. */
+  setTimeouts(connectMs: number, writeMs: number, readMs: number): void;
 }
 
 export interface ResponseWriter {
@@ -64,6 +82,11 @@ export interface ExitingResponse extends ResponseWriter {
    * of the request. `status` is 400 to 599; `message` has Kong's default by status.
    */
   error(status: number, message?: string | null, headers?: ReplyHeaders): void;
+}
+
+/** In the `response` phase the body can be replaced, too. */
+export interface BufferedResponse extends FilterResponse {
+  setBody(body: string | Uint8Array): void;
 }
 
 export interface FilterResponse extends ResponseWriter {

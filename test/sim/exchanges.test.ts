@@ -11,11 +11,13 @@ const exchanges = Number(process.env.HEADGATE_SIM_EXCHANGES ?? 10_000);
 const seeds =
   one === undefined ? Array.from({ length: seedCount }, (_, i) => i + 1) : [Number(one)];
 
-test.each(seeds)(
-  'seed %i: every exchange ends as its plan says',
+const ways = ['in the core', 'through the shell'] as const;
+
+test.each(seeds.flatMap((seed) => ways.map((way) => [seed, way] as const)))(
+  'seed %i, bodies %s: every exchange ends as its plan says',
   { timeout: 600_000 },
-  async (seed) => {
-    const { faults, tally } = await run({ seed, exchanges });
+  async (seed, way) => {
+    const { faults, tally } = await run({ seed, exchanges, shell: way === ways[1] });
     const variables = `HEADGATE_SIM_SEED=${seed} HEADGATE_SIM_EXCHANGES=${exchanges}`;
     const replay = `${variables} npx vitest run test/sim`;
     expect(faults.slice(0, 5), `replay with: ${replay}`).toEqual([]);

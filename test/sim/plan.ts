@@ -31,6 +31,8 @@ export interface Plan {
   seen: number;
   /** Sent over a connection on which surplus bytes were under way. */
   spoilt: boolean;
+  /** The shell kept its body, so that an idempotent request with one may be sent again. */
+  replayed: boolean;
   answered: number;
 }
 
@@ -103,6 +105,7 @@ export function makePlan(random: Random, id: number, faulty: number, last: boole
     informational: random.chance(0.1) ? random.between(1, 3) : 0,
     seen: 0,
     spoilt: false,
+    replayed: false,
     answered: 0,
   };
 }
@@ -112,6 +115,11 @@ export function makePlan(random: Random, id: number, faulty: number, last: boole
  */
 export function mayBeRepeated(plan: Plan): boolean {
   return plan.requestFraming === 'none' && plan.method !== 'POST' && plan.method !== 'PATCH';
+}
+
+/** True where it may be sent more than once. */
+export function mayBeSentTwice(plan: Plan): boolean {
+  return mayBeRepeated(plan) || (plan.replayed && /^(GET|HEAD|PUT|DELETE)$/.test(plan.method));
 }
 
 /** Text cut into chunks at random places, with extensions and trailers now and then. */

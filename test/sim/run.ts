@@ -4,19 +4,22 @@
  */
 
 import type { CoreBuild } from '../../src/core/instance.js';
-import { ErrorCause } from '../../src/core/layout.js';
+import { ErrorCause, Phase } from '../../src/core/layout.js';
 import { createSimDriver, type SimDriver, type SimLink } from '../../src/driver/sim.js';
 import type { PipeOptions } from '../../src/driver/sim-pipe.js';
 import { type Random, World } from '../../src/driver/sim-world.js';
 import { createPlane, type GaugeName, type Plane } from '../support/plane.js';
 import { Client, type ClientTally } from './client.js';
-import { makePlan, mayBeRepeated, type Plan } from './plan.js';
+import { makePlan, mayBeSentTwice, type Plan } from './plan.js';
+import { attachShell } from './shell.js';
 import { Upstream } from './upstream.js';
 
 export interface RunOptions {
   readonly seed: number;
   readonly exchanges: number;
   readonly build?: CoreBuild;
+  /** Every exchange goes through a shell. */
+  readonly shell?: boolean;
   /** Called before the first byte; for tracing. */
   readonly hook?: (plane: Plane) => void;
 }
@@ -71,6 +74,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     build: options.build,
     clock: world,
     services: [{ target: { host: 'upstream.test', port: 8080 }, readTimeoutMs: 4000 }],
+    phases: options.shell ? Phase.ACCESS | Phase.HEADER_FILTER | Phase.ENDED : 0,
     settings: { keepaliveTimeoutMs: 20_000, upstreamKeepaliveIdleMs: 10_000 },
     makeDriver: (driverOptions) => {
       const upstream = (): Upstream | number =>
@@ -80,6 +84,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     },
   });
 
+  const shell = options.shell ? attachShell(plane, world, plans) : null;
   options.hook?.(plane);
 
   let made = 0;
@@ -100,7 +105,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   arrive();
   const finished = (): boolean =>
     faults.length > 0 ||
-    plane.fault() !== undefined ||
+    !!plane.fault() ||
     (made === options.exchanges && tally.finished === clients);
   if (!world.runUntil(finished, 3_600_000)) {
     faults.push(`${clients - tally.finished} clients never finished`);
@@ -113,11 +118,12 @@ export async function run(options: RunOptions): Promise<RunResult> {
     for (const name of gauges) {
       if (plane.gauge(name) !== 0) faults.push(`gauge ${name} ends at ${plane.gauge(name)}`);
     }
+    if (shell?.live) faults.push(`the shell still has ${shell.live} exchanges`);
     const open = sim.network.openedCount - sim.network.closedCount;
     if (open !== 0) faults.push(`${open} connections are left open`);
     for (const plan of plans.values()) {
       if (plan.answered > 1) faults.push(`exchange ${plan.id} was answered ${plan.answered} times`);
-      if (plan.seen > 1 && !mayBeRepeated(plan)) faults.push(`exchange ${plan.id} was sent twice`);
+      if (plan.seen > 1 && !mayBeSentTwice(plan)) faults.push(`exchange ${plan.id} was sent twice`);
     }
   }
   running = false;

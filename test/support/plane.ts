@@ -47,6 +47,8 @@ export interface PlaneOptions {
   readonly clock?: Clock;
   readonly build?: CoreBuild;
   readonly makeDriver?: (options: DriverOptions) => Driver;
+  /** Phase bits of every route; default none. */
+  readonly phases?: number;
 }
 
 export interface Plane {
@@ -75,7 +77,7 @@ export const testDriver = process.env.HEADGATE_TEST_DRIVER === 'native' ? 'nativ
 export function createPlane(options: PlaneOptions): Plane {
   const core = createCore({ build: options.build, seed: [1, 2] });
   writeSettings(core, options.settings ?? {});
-  installRoutes(core, options.services);
+  installRoutes(core, options.services, options.phases ?? 0);
   let fault: Error | undefined;
   const chosen = () => chooseDriver({ driver: testDriver, proxyListen: [] }).create;
   const driver = (options.makeDriver ?? chosen())({
@@ -132,8 +134,8 @@ function writeSettings(core: Core, given: PlaneSettings): void {
   core.u32[(base + Settings.productLength) >> 2] = product.length;
 }
 
-function installRoutes(core: Core, given: readonly PlaneService[]): void {
-  const plan = { phases: 0, metricSlot: 0, ringIds: [], plan: 0 };
+function installRoutes(core: Core, given: readonly PlaneService[], phases: number): void {
+  const plan = { phases, metricSlot: 0, ringIds: [], plan: 0 };
   const services = given.map((service, index) => serviceEntity(service, index));
   const encoded = encodeTable({
     routes: services.map((service, index) => routeEntity(service, given[index].prefix ?? '/')),

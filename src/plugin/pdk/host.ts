@@ -9,6 +9,8 @@ export interface PluginHost {
   readonly trusted: readonly AddressRange[];
   /** Values of `{vault://env/...}`. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The number of an upstream host and port, for `service.setTarget`. */
+  readonly internTarget?: (host: string, port: number) => number;
 }
 
 /** A node that trusts nobody and has no environment. */

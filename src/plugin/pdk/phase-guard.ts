@@ -10,7 +10,7 @@ export const beforeAnswer: readonly PhaseName[] = [
   'header_filter',
 ];
 /** Phases that may answer instead of going on. */
-export const mayExit: readonly PhaseName[] = ['rewrite', 'access', 'response'];
+export const mayExit: readonly PhaseName[] = ['rewrite', 'access', 'response', 'header_filter'];
 /** Phases that may change what goes upstream. */
 export const beforeUpstream: readonly PhaseName[] = ['rewrite', 'access'];
 /** Phases that see an answer. */

@@ -4,7 +4,7 @@ import type { PhaseName } from '../define.js';
 import type { Exchange } from '../exchange.js';
 import { checkHeader } from '../header-check.js';
 import { errorReply, replyHeader, replyOf } from '../reply.js';
-import type { ExitingResponse, FilterResponse } from '../service-types.js';
+import type { BufferedResponse, ExitingResponse } from '../service-types.js';
 import { errorText } from './error-texts.js';
 import { addTo, headersOf } from './headers.js';
 import { beforeAnswer, invalidArgument, mayExit, requirePhase, withAnswer } from './phase-guard.js';
@@ -12,7 +12,7 @@ import { type AnswerReads, eachEdit } from './service.js';
 
 type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>;
 
-export class StepResponse implements ExitingResponse, FilterResponse {
+export class StepResponse implements ExitingResponse, BufferedResponse {
   readonly #exchange: Exchange;
   readonly #phase: PhaseName;
   readonly #live: AnswerReads | null;
@@ -81,6 +81,11 @@ export class StepResponse implements ExitingResponse, FilterResponse {
       throw invalidArgument(`status: expected 200 to 599, got ${status}`);
     }
     this.#exchange.clientEdits.push(EditOp.STATUS, '', String(status));
+  }
+
+  setBody(body: string | Uint8Array): void {
+    requirePhase(this.#phase, 'response.setBody', ['response']);
+    this.#exchange.answer.body = typeof body === 'string' ? Buffer.from(body) : body;
   }
 
   header(name: string): string | null {

@@ -1,6 +1,7 @@
 /** What goes to the upstream and what came from it (Kong's `kong.service`). */
 import type { Service } from '../../config/model.js';
 import { EditOp } from '../../core/layout.js';
+import { GatewayError } from '../../errors.js';
 import type { PhaseName } from '../define.js';
 import type { Exchange } from '../exchange.js';
 import { checkHeader } from '../header-check.js';
@@ -32,8 +33,35 @@ export class StepService implements ServiceAccess, ServiceReader {
 
   get response(): ServiceReader['response'] {
     requirePhase(this.#phase, 'service.response', withAnswer);
-    const { reply } = this.#exchange;
-    return new UpstreamAnswer(reply ? null : this.#live);
+    const { reply, answer } = this.#exchange;
+    return new UpstreamAnswer(reply ? null : this.#live, answer.body);
+  }
+
+  setTarget(host: string, port: number): void {
+    requirePhase(this.#phase, 'service.setTarget', ['access']);
+    if (!/^[^\s/@?#]+$/.test(host)) throw invalidArgument(`setTarget: bad host ${host}`);
+    checkWhole('setTarget: port', port, 1, 65535);
+    const index = this.#exchange.plan?.host.internTarget?.(host, port);
+    if (index === undefined) throw invalidArgument('setTarget: there is no data plane');
+    const edits = this.#exchange.upstreamEdits;
+    edits.push(EditOp.SET_TARGET, '', String(index));
+    const name = host.includes(':') ? `[${host}]` : host;
+    edits.push(EditOp.SET, 'Host', checkHeader('Host', port === 80 ? name : `${name}:${port}`));
+  }
+
+  setRetries(count: number): void {
+    requirePhase(this.#phase, 'service.setRetries', ['access']);
+    checkWhole('setRetries', count, 0, 32767);
+    this.#exchange.upstreamEdits.push(EditOp.SET_RETRIES, '', String(count));
+  }
+
+  setTimeouts(connectMs: number, writeMs: number, readMs: number): void {
+    requirePhase(this.#phase, 'service.setTimeouts', ['access']);
+    const edits = this.#exchange.upstreamEdits;
+    for (const ms of [connectMs, writeMs, readMs]) checkWhole('setTimeouts', ms, 1, 2147483646);
+    edits.push(EditOp.SET_CONNECT_TIMEOUT, '', String(connectMs));
+    edits.push(EditOp.SET_WRITE_TIMEOUT, '', String(writeMs));
+    edits.push(EditOp.SET_READ_TIMEOUT, '', String(readMs));
   }
 }
 
@@ -45,9 +73,16 @@ export interface AnswerReads extends HeaderReads {
 
 class UpstreamAnswer {
   readonly #live: AnswerReads | null;
+  readonly #body: Uint8Array | null;
 
-  constructor(live: AnswerReads | null) {
+  constructor(live: AnswerReads | null, body: Uint8Array | null) {
     this.#live = live;
+    this.#body = body;
+  }
+
+  get body(): Uint8Array {
+    if (this.#body) return this.#body;
+    throw new GatewayError('GW_E_PLUGIN_PHASE', 'service.response.body: nothing was buffered');
   }
 
   get status(): number | null {
@@ -114,9 +149,23 @@ class UpstreamWriter implements UpstreamRequestWriter {
     this.#exchange.upstreamEdits.push(EditOp.SET_METHOD, '', method);
   }
 
+  setBody(body: string | Uint8Array): void {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    this.#exchange.requestBody.replace(bytes);
+  }
+
+  enableBuffering(): void {
+    this.#exchange.buffered = true;
+  }
+
   #push(op: number, name: string, value: string): void {
     this.#exchange.upstreamEdits.push(op, name, checkHeader(name, value));
   }
+}
+
+function checkWhole(what: string, value: number, low: number, high: number): void {
+  if (Number.isInteger(value) && value >= low && value <= high) return;
+  throw invalidArgument(`${what}: expected ${low} to ${high}, got ${value}`);
 }
 
 /** Calls `push` for every field of a table of headers. */

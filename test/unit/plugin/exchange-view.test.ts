@@ -4,6 +4,8 @@ import type { Core } from '../../../src/core/instance.js';
 import { HeaderEntry, PhaseView, Region } from '../../../src/core/layout.js';
 import { RequestView } from '../../../src/plugin/request-view.js';
 
+const noBody = async () => new Uint8Array(0);
+
 /** Memory as the core leaves it during a phase, without a core. */
 class Memory {
   readonly core: Core;
@@ -63,7 +65,7 @@ const headers = [
 
 describe('a request as plugins see it', () => {
   test('fields are found in any case, the first one counts', () => {
-    const request = new RequestView(new ExchangeView(new Memory('/', headers).core));
+    const request = new RequestView(new ExchangeView(new Memory('/', headers).core), noBody);
     expect(request.header('x-MANY')).toBe('one');
     expect(request.header('X-Latin')).toBe('caf\xe9');
     expect(request.header('x-man')).toBeNull();
@@ -76,7 +78,7 @@ describe('a request as plugins see it', () => {
 
   test('target, path, query and host are taken apart', () => {
     const target = '/a%20b/../c?x=1&x=2&y=a+b%21&flag&bad=%zz';
-    const request = new RequestView(new ExchangeView(new Memory(target, headers).core));
+    const request = new RequestView(new ExchangeView(new Memory(target, headers).core), noBody);
     expect(request.method).toBe('POST');
     expect(request.path).toBe('/normal');
     expect(request.rawPath).toBe('/a%20b/../c');
@@ -91,14 +93,14 @@ describe('a request as plugins see it', () => {
 
   test('an absolute-form target names the host', () => {
     const memory = new Memory('http://user@Other.Example:1/p?q', headers);
-    const request = new RequestView(new ExchangeView(memory.core));
+    const request = new RequestView(new ExchangeView(memory.core), noBody);
     expect([request.host, request.rawPath, request.rawQuery]).toEqual(['other.example', '/p', 'q']);
   });
 
   test('a detached view stays as it was when the memory changes', () => {
     const memory = new Memory('/stay?a=b', headers);
     const view = new ExchangeView(memory.core);
-    const request = new RequestView(view);
+    const request = new RequestView(view, noBody);
     view.detach();
     memory.clear();
     expect(request.method).toBe('POST');
@@ -117,7 +119,7 @@ describe('a request as plugins see it', () => {
     view.attach();
     view.detach();
     memory.clear();
-    const request = new RequestView(view);
+    const request = new RequestView(view, noBody);
     expect(request.rawPath).toBe('/second/longer');
     expect(request.headers()).toEqual({ host: 'Shop.Example:8080' });
   });

@@ -1,0 +1,211 @@
+/**
+ * The phases of an answer: `response` with the whole of it, then the header filters, then the body
+ * filters, part by part. They see the upstream's answer and the gateway's own ones alike.
+ */
+import type { BodyPort } from '../core/body-port.js';
+import { writeEdits, writeReply } from '../core/exchange-edits.js';
+import type { ExchangeView } from '../core/exchange-view.js';
+import type { Core } from '../core/instance.js';
+import { PhaseVerdict, ResponseSource, VerdictFlag } from '../core/layout.js';
+import { GatewayError } from '../errors.js';
+import { StepContext } from './context.js';
+import type { Exchange, PluginReply } from './exchange.js';
+import type { PlanStep } from './plan.js';
+import { amendReply, linesOf } from './reply.js';
+import { isPromise, refusePromise, type StepFaults } from './step-faults.js';
+
+export interface AnswerPhasesOptions {
+  readonly core: Core;
+  readonly port: BodyPort;
+  /** The phase that the core is in. */
+  readonly live: ExchangeView;
+  readonly faults: StepFaults;
+  /** Bytes of an answer that is collected for `response` handlers. */
+  readonly collectBytes: number;
+  /** Makes the core ask for news of the exchange. */
+  readonly wake: (exchange: Exchange) => void;
+}
+
+export class AnswerPhases {
+  readonly #options: AnswerPhasesOptions;
+
+  constructor(options: AnswerPhasesOptions) {
+    this.#options = options;
+  }
+
+  /** A head is there, an upstream's or one of ours. */
+  head(exchange: Exchange): number {
+    const { live } = this.#options;
+    exchange.answer.begin();
+    const service = live.source === ResponseSource.SERVICE;
+    if ((exchange.plan?.bodyFilter.length ?? 0) > 0) exchange.answer.keepHead();
+    if (!service) exchange.state.source ??= live.source === ResponseSource.EXIT ? 'exit' : 'error';
+    const { plan } = exchange;
+    if (service && ((plan?.response.length ?? 0) > 0 || exchange.buffered)) {
+      exchange.answer.collect();
+      return PhaseVerdict.PARK | VerdictFlag.RESPONSE_BODY;
+    }
+    return this.#filterHead(exchange, live, null);
+  }
+
+  /** Body bytes of an answer. */
+  body(exchange: Exchange): number {
+    const { port, collectBytes } = this.#options;
+    const { answer } = exchange;
+    const { last } = port;
+    try {
+      if (answer.collecting) {
+        answer.take(port.chunk(), last, collectBytes);
+        if (last) void this.#respond(exchange);
+        return PhaseVerdict.CONTINUE;
+      }
+      this.#filterBody(exchange, port.chunk(), last);
+    } catch (error) {
+      return this.#bodyFault(exchange, error);
+    }
+    // All of it is known before the head leaves: the client is told the length.
+    if (last) port.promise(answer.output.total);
+    return PhaseVerdict.CONTINUE | answer.hold;
+  }
+
+  /** Room for body bytes. */
+  pull(exchange: Exchange): number {
+    const { output } = exchange.answer;
+    this.#options.port.give(output);
+    if (output.drained) return PhaseVerdict.CONTINUE | VerdictFlag.END;
+    if (output.waiting > 0) this.#options.wake(exchange);
+    return PhaseVerdict.CONTINUE | exchange.answer.hold;
+  }
+
+  /** A held head: waits for `response` handlers, then goes through the filters. */
+  resumed(exchange: Exchange): number {
+    const { answer } = exchange;
+    if (!answer.collecting) return PhaseVerdict.CONTINUE | answer.hold;
+    if (exchange.parked || answer.body === null) return PhaseVerdict.PARK;
+    answer.collecting = false;
+    return this.#filterHead(exchange, answer.view, answer.body);
+  }
+
+  /** Runs the `response` handlers; never rejects. */
+  async #respond(exchange: Exchange): Promise<void> {
+    const { sequence, connection } = exchange;
+    let step: PlanStep | undefined;
+    exchange.parked = true;
+    try {
+      for (step of exchange.plan?.response ?? []) {
+        const context = new StepContext(exchange, step, 'response', exchange.answer.view);
+        const result: unknown = step.plugin.response?.(context);
+        if (isPromise(result)) await result;
+        if (exchange.reply) break;
+      }
+    } catch (error) {
+      this.#options.faults.fail(exchange, step, error);
+    }
+    exchange.parked = false;
+    const same = exchange.connection === connection && exchange.sequence === sequence;
+    if (same) this.#options.wake(exchange);
+  }
+
+  /**
+   * Runs the header filters. `body`: the whole body where it is here already. A reply that `view`
+   * does not show takes the answer's place and goes through the filters as well.
+   */
+  #filterHead(exchange: Exchange, view: ExchangeView, body: Uint8Array | null): number {
+    const { core, faults } = this.#options;
+    const replaced = body !== null && exchange.reply !== null;
+    const before = exchange.reply;
+    let step: PlanStep | undefined;
+    try {
+      for (step of exchange.plan?.headerFilter ?? []) {
+        const context = new StepContext(exchange, step, 'header_filter', view);
+        const result: unknown = step.plugin.headerFilter?.(context);
+        if (isPromise(result)) refusePromise(step, 'headerFilter', result);
+        if (exchange.reply !== before) break;
+      }
+      const { reply } = exchange;
+      if (reply && (replaced || reply !== before)) return this.#replace(exchange, reply);
+      writeEdits(core, exchange.clientEdits);
+      return this.#bodyVerdict(exchange, body);
+    } catch (error) {
+      faults.fail(exchange, step, error);
+      const reply = faults.errorFor(exchange);
+      writeReply(core, reply.status, linesOf(reply), reply.body);
+      return PhaseVerdict.REPLY;
+    }
+  }
+
+  #bodyVerdict(exchange: Exchange, body: Uint8Array | null): number {
+    const { port } = this.#options;
+    if (body !== null) {
+      this.#filterBody(exchange, body, true);
+      port.promise(exchange.answer.output.total);
+    } else {
+      if ((exchange.plan?.bodyFilter.length ?? 0) === 0) return PhaseVerdict.CONTINUE;
+      const length = exchange.clientEdits.effect('content-length');
+      if (length && /^\d{1,15}$/.test(length)) port.promise(Number(length));
+    }
+    return PhaseVerdict.CONTINUE | VerdictFlag.RESPONSE_BODY;
+  }
+
+  /** A plugin's answer instead of the one at hand. */
+  #replace(exchange: Exchange, given: PluginReply): number {
+    const reply = amendReply(given, exchange.clientEdits);
+    this.#filterBody(exchange, reply.body, true);
+    const body = exchange.answer.output.all();
+    writeReply(this.#options.core, reply.status, linesOf(reply), body);
+    return PhaseVerdict.REPLY;
+  }
+
+  /** Runs the body filters on a part and queues what they make of it. */
+  #filterBody(exchange: Exchange, chunk: Uint8Array, last: boolean): void {
+    const { output, view } = exchange.answer;
+    let bytes = chunk;
+    for (const step of exchange.plan?.bodyFilter ?? []) {
+      try {
+        const context = new StepContext(exchange, step, 'body_filter', view);
+        const result: unknown = step.plugin.bodyFilter?.(context, bytes, last);
+        if (isPromise(result)) refusePromise(step, 'bodyFilter', result);
+        if (result !== undefined) bytes = bytesOf(result);
+      } catch (error) {
+        throw new BodyFilterFault(step, error);
+      }
+    }
+    output.push(bytes);
+    if (last) output.end();
+  }
+
+  #bodyFault(exchange: Exchange, error: unknown): number {
+    const { faults, core } = this.#options;
+    const { answer } = exchange;
+    if (!answer.collecting) {
+      const fault = error instanceof BodyFilterFault ? error : null;
+      faults.report(exchange, fault?.step, fault?.reason ?? error);
+      return PhaseVerdict.CUT;
+    }
+    // Nothing has left yet: the client is told.
+    answer.begin();
+    faults.fail(exchange, exchange.plan?.response[0], error);
+    const reply = faults.errorFor(exchange);
+    writeReply(core, reply.status, linesOf(reply), reply.body);
+    return PhaseVerdict.REPLY;
+  }
+}
+
+class BodyFilterFault extends Error {
+  readonly step: PlanStep;
+  readonly reason: unknown;
+
+  constructor(step: PlanStep, reason: unknown) {
+    super('a body filter failed');
+    this.step = step;
+    this.reason = reason;
+  }
+}
+
+/** What a body filter returned, as bytes. */
+function bytesOf(result: unknown): Uint8Array {
+  if (result === null) return new Uint8Array(0);
+  if (typeof result === 'string') return Buffer.from(result);
+  if (result instanceof Uint8Array) return result;
+  throw new GatewayError('GW_E_PLUGIN_FAILED', 'bodyFilter: expected bytes, a string or null');
+}

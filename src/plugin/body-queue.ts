@@ -1,0 +1,78 @@
+/** Bytes of a body between the plugins that made them and the core that pulls them. */
+export class BodyQueue {
+  #parts: Uint8Array[] = [];
+  /** Where the next byte is: index of the part, offset in it. */
+  #part = 0;
+  #offset = 0;
+  #waiting = 0;
+  #total = 0;
+  #ended = false;
+  /** Keeps what was taken, so that it can be taken again. */
+  keeps = false;
+
+  /** Bytes not taken yet. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Bytes ever put in. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** No byte comes behind those that wait. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get drained(): boolean {
+    return this.#ended && this.#waiting === 0;
+  }
+
+  /** The bytes must not be written to afterwards. */
+  push(bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.#ended) return;
+    this.#parts.push(bytes);
+    this.#waiting += bytes.length;
+    this.#total += bytes.length;
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** Copies up to `max` bytes to `into` at `at`; returns their number. */
+  take(into: Uint8Array, at: number, max: number): number {
+    let filled = 0;
+    while (filled < max && this.#part < this.#parts.length) {
+      const part = this.#parts[this.#part];
+      const size = Math.min(part.length - this.#offset, max - filled);
+      into.set(part.subarray(this.#offset, this.#offset + size), at + filled);
+      filled += size;
+      this.#offset += size;
+      if (this.#offset < part.length) break;
+      this.#offset = 0;
+      if (this.keeps) this.#part++;
+      else this.#parts.shift();
+    }
+    this.#waiting -= filled;
+    return filled;
+  }
+
+  /** From the start again; only where everything was kept. */
+  rewind(): void {
+    this.#part = this.#offset = 0;
+    this.#waiting = this.#total;
+  }
+
+  /** Everything that was put in, in one piece. */
+  all(): Uint8Array {
+    return this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts);
+  }
+
+  clear(): void {
+    this.#parts = [];
+    this.#part = this.#offset = this.#waiting = this.#total = 0;
+    this.#ended = this.keeps = false;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The request's body where plugins read or replace it. It is read only when somebody asks, while
+ * the exchange is parked, and up to a bound; what was read goes on to the upstream afterwards.
+ */
+import { VerdictFlag } from '../core/layout.js';
+import { GatewayError } from '../errors.js';
+import { BodyQueue } from './body-queue.js';
+
+interface Waiter {
+  resolve(bytes: Uint8Array): void;
+  reject(error: Error): void;
+}
+
+/** So much may wait for an upstream that takes it slowly. */
+const holdBytes = 262_144;
+
+export class RequestBody {
+  readonly #queue = new BodyQueue();
+  #reading: Promise<Uint8Array> | null = null;
+  #waiter: Waiter | null = null;
+  #limit = 0;
+  #replacement = false;
+  /** Length that the head names; -1: chunked. */
+  #length = 0;
+
+  /** Forgets the last request and expects one of this length, -1: chunked. */
+  begin(length: number): void {
+    this.#queue.clear();
+    this.#reading = null;
+    this.#waiter = null;
+    this.#replacement = false;
+    this.#length = length;
+  }
+
+  /** Somebody wants to read it. */
+  get wanted(): boolean {
+    return this.#reading !== null;
+  }
+
+  /**
+   * All of the body. `wake` makes the core ask for news of the exchange.
+   * Rejects with GW_E_BODY_TOO_LARGE above `limit` bytes, and where the exchange ends before.
+   */
+  read(limit: number, wake: () => void): Promise<Uint8Array> {
+    if (this.#reading) return this.#reading;
+    if (this.#replacement) return Promise.resolve(this.#queue.all());
+    if (this.#length === 0) return Promise.resolve(new Uint8Array(0));
+    if (this.#length > limit) return Promise.reject(tooLarge(limit));
+    this.#limit = limit;
+    this.#reading = new Promise<Uint8Array>((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+    });
+    // Whoever asked may look at it later, or never.
+    this.#reading.catch(() => {});
+    wake();
+    return this.#reading;
+  }
+
+  /** Gives the upstream other bytes; what the client sends is read and dropped. */
+  replace(bytes: Uint8Array): void {
+    this.#replacement = true;
+    this.#queue.clear();
+    this.#queue.push(bytes);
+    this.#queue.end();
+  }
+
+  /** Bytes of the client. Returns flags for the core. */
+  take(chunk: Uint8Array, last: boolean): number {
+    if (this.#replacement) {
+      if (last) this.#settle();
+      return 0;
+    }
+    this.#queue.push(chunk);
+    if (last) this.#queue.end();
+    const waiter = this.#waiter;
+    if (waiter && this.#queue.total > this.#limit) {
+      this.#waiter = null;
+      waiter.reject(tooLarge(this.#limit));
+    }
+    if (last) this.#settle();
+    return this.hold;
+  }
+
+  /** HOLD_REQUEST where no more should come for now. */
+  get hold(): number {
+    if (this.#replacement || this.#waiter) return 0;
+    return this.#queue.waiting > holdBytes ? VerdictFlag.HOLD_REQUEST : 0;
+  }
+
+  /**
+   * What the core must know when the request goes on: flags, and through `promise` the length of
+   * the body. Plain requests give 0.
+   */
+  goOn(promise: (length: number) => void): number {
+    if (!this.#replacement && !this.#reading) return 0;
+    this.#waiter?.reject(new GatewayError('GW_E_STATE', 'the request went on before its body'));
+    this.#waiter = null;
+    if (!this.#queue.ended) {
+      promise(this.#length);
+      return VerdictFlag.REQUEST_BODY | this.hold;
+    }
+    this.#queue.keeps = true;
+    promise(this.#queue.total);
+    return VerdictFlag.REQUEST_BODY | VerdictFlag.REPLAY;
+  }
+
+  /** The queue for a pull. */
+  output(restart: boolean): BodyQueue {
+    if (restart && this.#queue.keeps) this.#queue.rewind();
+    return this.#queue;
+  }
+
+  /** The exchange is over. */
+  end(): void {
+    this.#waiter?.reject(new GatewayError('GW_E_STATE', 'the exchange ended before its body'));
+    this.begin(0);
+  }
+
+  #settle(): void {
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.resolve(this.#queue.all());
+  }
+}
+
+const tooLarge = (limit: number): GatewayError =>
+  new GatewayError('GW_E_BODY_TOO_LARGE', `the body is larger than ${limit} bytes`);
