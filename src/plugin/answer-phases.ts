@@ -63,9 +63,9 @@ export class AnswerPhases {
     } catch (error) {
       return this.#bodyFault(exchange, error);
     }
-    // All of it is known before the head leaves: the client is told the length.
-    if (last) port.promise(answer.output.total);
-    return PhaseVerdict.CONTINUE | answer.hold;
+    // Where all of it is known before the head leaves the client is told the length.
+    if (last && answer.output.ended) port.promise(answer.output.total);
+    return PhaseVerdict.CONTINUE | holdOf(exchange);
   }
 
   /** Room for body bytes. */
@@ -74,13 +74,15 @@ export class AnswerPhases {
     this.#options.port.give(output);
     if (output.drained) return PhaseVerdict.CONTINUE | VerdictFlag.END;
     if (output.waiting > 0) this.#options.wake(exchange);
-    return PhaseVerdict.CONTINUE | exchange.answer.hold;
+    return PhaseVerdict.CONTINUE | holdOf(exchange);
   }
 
   /** A held head: waits for `response` handlers, then goes through the filters. */
   resumed(exchange: Exchange): number {
     const { answer } = exchange;
-    if (!answer.collecting) return PhaseVerdict.CONTINUE | answer.hold;
+    if (exchange.cut) return PhaseVerdict.CUT;
+    if (answer.staged) return this.#leaveStage(exchange);
+    if (!answer.collecting) return PhaseVerdict.CONTINUE | holdOf(exchange);
     if (exchange.parked || answer.body === null) return PhaseVerdict.PARK;
     answer.collecting = false;
     return this.#filterHead(exchange, answer.view, answer.body);
@@ -124,6 +126,13 @@ export class AnswerPhases {
       }
       const { reply } = exchange;
       if (reply && (replaced || reply !== before)) return this.#replace(exchange, reply);
+      if (exchange.stage && this.#enterStage(exchange, body)) {
+        if (exchange.reply && exchange.reply !== before) {
+          return this.#replace(exchange, exchange.reply);
+        }
+        if (exchange.cut) return PhaseVerdict.CUT;
+        return PhaseVerdict.PARK | VerdictFlag.RESPONSE_BODY;
+      }
       writeEdits(core, exchange.clientEdits);
       return this.#bodyVerdict(exchange, body);
     } catch (error) {
@@ -134,13 +143,45 @@ export class AnswerPhases {
     }
   }
 
+  /** Shows the head to the stage; true: it does not simply go on. */
+  #enterStage(exchange: Exchange, body: Uint8Array | null): boolean {
+    const { stage, reply, answer } = exchange;
+    if (!stage) return false;
+    stage.responseHead(this.#options.port.last);
+    if (exchange.cut || exchange.reply !== reply) return true;
+    if (!stage.waits) return false;
+    answer.staged = true;
+    if (body !== null) this.#filterBody(exchange, body, true);
+    return true;
+  }
+
+  /** A head that a stage holds, or held. */
+  #leaveStage(exchange: Exchange): number {
+    const { answer, stage } = exchange;
+    if (stage?.waits && !exchange.reply) return PhaseVerdict.PARK | holdOf(exchange);
+    answer.staged = false;
+    try {
+      if (exchange.reply) return this.#replace(exchange, exchange.reply);
+      writeEdits(this.#options.core, exchange.clientEdits);
+    } catch (error) {
+      this.#options.faults.report(exchange, undefined, error);
+      return PhaseVerdict.CUT;
+    }
+    const { output } = answer;
+    this.#options.port.promise(output.ended ? output.total : (stage?.response?.length ?? -1));
+    return PhaseVerdict.CONTINUE | VerdictFlag.RESPONSE_BODY;
+  }
+
   #bodyVerdict(exchange: Exchange, body: Uint8Array | null): number {
     const { port } = this.#options;
     if (body !== null) {
       this.#filterBody(exchange, body, true);
-      port.promise(exchange.answer.output.total);
+      const { output } = exchange.answer;
+      if (output.ended) port.promise(output.total);
     } else {
-      if ((exchange.plan?.bodyFilter.length ?? 0) === 0) return PhaseVerdict.CONTINUE;
+      const stage = exchange.stage?.response ?? null;
+      if (!exchange.plan?.bodyFilter.length && !stage) return PhaseVerdict.CONTINUE;
+      if (stage) port.promise(stage.length);
       const length = exchange.clientEdits.effect('content-length');
       if (length && /^\d{1,15}$/.test(length)) port.promise(Number(length));
     }
@@ -150,15 +191,27 @@ export class AnswerPhases {
   /** A plugin's answer instead of the one at hand. */
   #replace(exchange: Exchange, given: PluginReply): number {
     const reply = amendReply(given, exchange.clientEdits);
-    this.#filterBody(exchange, reply.body, true);
-    const body = exchange.answer.output.all();
+    const { output } = exchange.answer;
+    exchange.answer.begin();
+    output.push(this.#filtered(exchange, reply.body, true));
+    const body = output.all();
+    output.clear();
     writeReply(this.#options.core, reply.status, linesOf(reply), body);
     return PhaseVerdict.REPLY;
   }
 
-  /** Runs the body filters on a part and queues what they make of it. */
+  /** Runs the body filters on a part and queues what they and the stage make of it. */
   #filterBody(exchange: Exchange, chunk: Uint8Array, last: boolean): void {
-    const { output, view } = exchange.answer;
+    const bytes = this.#filtered(exchange, chunk, last);
+    const { output } = exchange.answer;
+    const stage = exchange.stage?.response;
+    if (stage) return stage.take(bytes, last, output);
+    output.push(bytes);
+    if (last) output.end();
+  }
+
+  #filtered(exchange: Exchange, chunk: Uint8Array, last: boolean): Uint8Array {
+    const { view } = exchange.answer;
     let bytes = chunk;
     for (const step of exchange.plan?.bodyFilter ?? []) {
       try {
@@ -170,8 +223,7 @@ export class AnswerPhases {
         throw new BodyFilterFault(step, error);
       }
     }
-    output.push(bytes);
-    if (last) output.end();
+    return bytes;
   }
 
   #bodyFault(exchange: Exchange, error: unknown): number {
@@ -190,6 +242,9 @@ export class AnswerPhases {
     return PhaseVerdict.REPLY;
   }
 }
+
+const holdOf = (exchange: Exchange): number =>
+  exchange.answer.hold(exchange.stage?.response?.full ?? false);
 
 class BodyFilterFault extends Error {
   readonly step: PlanStep;

@@ -15,6 +15,8 @@ export class AnswerState {
   readonly output = new BodyQueue();
   /** The head is held until the whole body is here. */
   collecting = false;
+  /** The filters have run, and a stage holds the head. */
+  staged = false;
   readonly #input = new BodyQueue();
   #body: Uint8Array | null = null;
 
@@ -27,7 +29,7 @@ export class AnswerState {
     this.output.clear();
     this.#input.clear();
     this.#body = null;
-    this.collecting = false;
+    this.collecting = this.staged = false;
   }
 
   /** Holds the head that the core shows and waits for the body. */
@@ -64,8 +66,8 @@ export class AnswerState {
     this.#body = bytes;
   }
 
-  /** HOLD_RESPONSE where no more should come for now. */
-  get hold(): number {
-    return this.output.waiting > holdBytes ? VerdictFlag.HOLD_RESPONSE : 0;
+  /** HOLD_RESPONSE where no more should come for now; `full`: what a stage says. */
+  hold(full: boolean): number {
+    return full || this.output.waiting > holdBytes ? VerdictFlag.HOLD_RESPONSE : 0;
   }
 }

@@ -11,6 +11,7 @@ import { ExchangeState } from './exchange-state.js';
 import type { Plan } from './plan.js';
 import { RequestBody } from './request-body.js';
 import { ClientView, RequestView } from './request-view.js';
+import type { ExchangeStage } from './stage.js';
 
 /** An answer given by a plugin, ready for the reply region. */
 export interface PluginReply {
@@ -39,6 +40,9 @@ export class Exchange {
   /** A handler's promise is pending; the object must not be reused. */
   parked = false;
   reply: PluginReply | null = null;
+  stage: ExchangeStage | null = null;
+  /** Set by a stage: the exchange is to be broken off. */
+  cut = false;
   /** A route was found, or none. */
   routed = false;
   /** The request went on to its upstream. */
@@ -73,10 +77,15 @@ export class Exchange {
     this.connection = connection;
     this.sequence = this.view.sequence;
     this.parked = this.routed = this.forwarded = this.answering = this.buffered = false;
-    this.woken = this.expectsEnd = false;
-    this.reply = null;
+    this.woken = this.expectsEnd = this.cut = false;
+    this.reply = this.stage = null;
     this.state.reset();
     this.requestBody.begin(this.view.contentLength);
+  }
+
+  /** Makes the core look at what has become of the exchange. */
+  wake(): void {
+    this.#wake(this);
   }
 
   /** The core shows the request again, as the plugins before routing left it. */
@@ -104,6 +113,8 @@ export class Exchange {
     this.plan = null;
     this.connection = -1;
     this.reply = null;
+    this.stage?.ended();
+    this.stage = null;
     this.state.reset();
     this.requestBody.end();
     this.answer.begin();

@@ -14,6 +14,7 @@ import { StepContext } from './context.js';
 import { Exchange, type PluginReply } from './exchange.js';
 import type { Plan, PlanStep } from './plan.js';
 import { linesOf } from './reply.js';
+import type { StageMaker } from './stage.js';
 import { isPromise, StepFaults } from './step-faults.js';
 
 export interface PhaseOptions {
@@ -26,6 +27,8 @@ export interface PhaseOptions {
   readonly requestBodyBytes: number;
   /** `response_buffer_size`: what is collected for `response` handlers. */
   readonly responseBodyBytes: number;
+  /** Makes the stage behind the plugins, for routes that have one; default none. */
+  readonly stageFor?: StageMaker;
 }
 
 type RequestPhase = 'rewrite' | 'access';
@@ -157,7 +160,10 @@ export class PhaseRunner {
     if (exchange.parked) {
       return PhaseVerdict.PARK | requestBody.hold | (requestBody.wanted ? VerdictFlag.READ : 0);
     }
-    if (exchange.forwarded) return PhaseVerdict.CONTINUE | requestBody.hold;
+    if (exchange.forwarded) {
+      if (exchange.cut) return PhaseVerdict.CUT;
+      if (!exchange.reply) return PhaseVerdict.CONTINUE | requestBody.hold;
+    }
     return this.#verdict(exchange);
   }
 
@@ -172,6 +178,8 @@ export class PhaseRunner {
   /** Writes edits or the answer into their regions and says which. */
   #verdict(exchange: Exchange): number {
     try {
+      if (this.#staged(exchange)) return PhaseVerdict.PARK | readFlag(exchange);
+      if (exchange.cut) return PhaseVerdict.CUT;
       if (!exchange.reply) {
         writeEdits(this.#core, exchange.upstreamEdits);
         if (!exchange.routed) return PhaseVerdict.CONTINUE;
@@ -190,6 +198,24 @@ export class PhaseRunner {
       this.#writeReply(this.#faults.errorFor(exchange));
     }
     return PhaseVerdict.REPLY;
+  }
+
+  /** Shows the request to its stage; true: that lets it wait. */
+  #staged(exchange: Exchange): boolean {
+    const { plan, reply, routed } = exchange;
+    if (!plan || reply || !routed || !this.#options.stageFor) return false;
+    if (!exchange.stage) {
+      exchange.stage = this.#options.stageFor(plan, exchange);
+      if (!exchange.stage) return false;
+      exchange.view.detach();
+      exchange.expectsEnd = true;
+      exchange.stage.requestHead();
+      const { request } = exchange.stage;
+      if (request && exchange.view.contentLength !== 0) exchange.requestBody.attach(request);
+      // Reading begins with the next look: the core knows of no exchange that waits yet.
+      if (exchange.stage.waits && readFlag(exchange)) this.#wake(exchange);
+    }
+    return exchange.stage.waits && !exchange.reply && !exchange.cut;
   }
 
   #writeReply(reply: PluginReply): void {
@@ -225,6 +251,12 @@ export class PhaseRunner {
 /** True where a later phase may look at the request, which is gone by then. */
 const looksBack = (plan: Plan | null): boolean =>
   plan !== null && plan.headerFilter.length + plan.bodyFilter.length + plan.response.length > 0;
+
+/** Whether a stage that waits wants the body meanwhile. */
+const readFlag = (exchange: Exchange): number =>
+  exchange.stage?.request && exchange.view.contentLength !== 0
+    ? VerdictFlag.READ | exchange.requestBody.hold
+    : 0;
 
 const none: readonly PlanStep[] = [];
 

@@ -5,6 +5,7 @@
 import { VerdictFlag } from '../core/layout.js';
 import { GatewayError } from '../errors.js';
 import { BodyQueue } from './body-queue.js';
+import type { BodyStage } from './stage.js';
 
 interface Waiter {
   resolve(bytes: Uint8Array): void;
@@ -20,6 +21,9 @@ export class RequestBody {
   #waiter: Waiter | null = null;
   #limit = 0;
   #replacement = false;
+  #stage: BodyStage | null = null;
+  /** What the stage makes of the body. */
+  readonly #staged = new BodyQueue();
   /** Length that the head names; -1: chunked. */
   #length = 0;
 
@@ -29,7 +33,16 @@ export class RequestBody {
     this.#reading = null;
     this.#waiter = null;
     this.#replacement = false;
+    this.#stage = null;
+    this.#staged.clear();
     this.#length = length;
+  }
+
+  /** From here on the body goes through a stage, what was read already included. */
+  attach(stage: BodyStage): void {
+    const known = this.#queue.total > 0 || this.#queue.ended;
+    this.#stage = stage;
+    if (known) this.#feed(this.#queue.all(), this.#queue.ended);
   }
 
   /** Somebody wants to read it. */
@@ -70,6 +83,10 @@ export class RequestBody {
       if (last) this.#settle();
       return 0;
     }
+    if (this.#stage) {
+      this.#feed(chunk, last);
+      return this.hold;
+    }
     this.#queue.push(chunk);
     if (last) this.#queue.end();
     const waiter = this.#waiter;
@@ -83,6 +100,10 @@ export class RequestBody {
 
   /** HOLD_REQUEST where no more should come for now. */
   get hold(): number {
+    if (this.#stage) {
+      const full = this.#stage.full || this.#staged.waiting > holdBytes;
+      return full ? VerdictFlag.HOLD_REQUEST : 0;
+    }
     if (this.#replacement || this.#waiter) return 0;
     return this.#queue.waiting > holdBytes ? VerdictFlag.HOLD_REQUEST : 0;
   }
@@ -92,6 +113,10 @@ export class RequestBody {
    * the body. Plain requests give 0.
    */
   goOn(promise: (length: number) => void): number {
+    if (this.#stage) {
+      promise(this.#staged.ended ? this.#staged.total : this.#stage.length);
+      return VerdictFlag.REQUEST_BODY | this.hold;
+    }
     if (!this.#replacement && !this.#reading) return 0;
     this.#waiter?.reject(new GatewayError('GW_E_STATE', 'the request went on before its body'));
     this.#waiter = null;
@@ -106,6 +131,7 @@ export class RequestBody {
 
   /** The queue for a pull. */
   output(restart: boolean): BodyQueue {
+    if (this.#stage) return this.#staged;
     if (restart && this.#queue.keeps) this.#queue.rewind();
     return this.#queue;
   }
@@ -114,6 +140,10 @@ export class RequestBody {
   end(): void {
     this.#waiter?.reject(new GatewayError('GW_E_STATE', 'the exchange ended before its body'));
     this.begin(0);
+  }
+
+  #feed(bytes: Uint8Array, last: boolean): void {
+    this.#stage?.take(bytes, last, this.#staged);
   }
 
   #settle(): void {
