@@ -1,8 +1,8 @@
 /**
  * Something beside plugins that takes part in an exchange: a chain of filters. It comes behind the
  * plugins of each phase and works on the `Exchange` that it was made for: edits go to
- * `upstreamEdits` and `clientEdits`, an answer of its own to `reply`, the end to `cut`. After any of
- * these, or when it waits no more, `Exchange.wake` makes the core look.
+ * `upstreamEdits` and `clientEdits`, an answer of its own to `reply`, the end to `cut`. After any
+ * of these, or when it waits no more, `Exchange.wake` makes the core look.
  */
 import type { BodyQueue } from './body-queue.js';
 import type { Exchange } from './exchange.js';
