@@ -50,6 +50,19 @@ const scenarios = {
       ['access log to a file', { env: { HEADGATE_ACCESS_LOG: 'access.log' } }],
     ],
   },
+  // http-log to a server that takes everything, beside nginx and its buffered access log.
+  logging: {
+    bodyBytes: 100,
+    peers: false,
+    receiver: true,
+    variants: [
+      ['logging off', {}],
+      ['http-log, batch 1', { logBatch: 1 }],
+      ['http-log, batch 200', { logBatch: 200 }],
+      ['nginx', {}, 'nginx'],
+      ['nginx, buffered log', { accessLog: true }, 'nginx'],
+    ],
+  },
 };
 
 const WARM_UP_SECONDS = 2;
@@ -81,7 +94,13 @@ async function runScenario(name) {
   try {
     const upstream = await startUpstream(folder, scenario.bodyBytes);
     started.push(upstream);
-    const subjects = await startSubjects(scenario, folder, upstream.port, started);
+    if (scenario.receiver) {
+      const own = join(folder, 'receiver');
+      mkdirSync(own);
+      started.push(await startUpstream(own, 2));
+    }
+    const ports = { upstream: upstream.port, receiver: started.at(-1).port };
+    const subjects = await startSubjects(scenario, folder, ports, started);
     for (const { handle } of subjects)
       await load(handle.port, { connections, ...scenario.load, seconds: WARM_UP_SECONDS });
     for (let round = 0; round < rounds; round++) {
@@ -96,9 +115,11 @@ async function runScenario(name) {
   }
 }
 
-async function startSubjects(scenario, folder, upstreamPort, started) {
+async function startSubjects(scenario, folder, ports, started) {
   const only = values.only?.split(',');
-  const plans = scenario.variants.map(([label, options]) => [label, 'headgate', options]);
+  const plans = scenario.variants.map(([label, options, name = 'headgate']) => {
+    return [label, name, { ...options, receiverPort: ports.receiver }];
+  });
   if (scenario.peers) {
     for (const name of subjectNames.slice(1)) plans.push([name, name, {}]);
   }
@@ -107,7 +128,7 @@ async function startSubjects(scenario, folder, upstreamPort, started) {
     if (only && !only.includes(name)) continue;
     const own = join(folder, label.replace(/\W+/g, '-'));
     mkdirSync(own);
-    const handle = await startSubject(name, own, upstreamPort, options);
+    const handle = await startSubject(name, own, ports.upstream, options);
     if (!handle) {
       console.log(`${label}: not here, left out`);
       continue;

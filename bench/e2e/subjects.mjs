@@ -21,39 +21,43 @@ export const subjectNames = [
 /**
  * Starts one subject in front of `upstreamPort`; each uses one process or thread for traffic and
  * keeps upstream connections alive. `options.routes` counts Headgate's routes (default 1),
- * `options.settings` are arguments for `headgate start`, `options.driver` is `net` or `native`.
+ * `options.settings` are arguments for `headgate start`, `options.driver` is `net` or `native`,
+ * `options.logBatch` turns http-log on.
  * Undefined where it is absent.
  */
 export async function startSubject(name, folder, upstreamPort, options = {}) {
   if (name === 'headgate') return startHeadgate(folder, upstreamPort, options);
-  if (name === 'nginx') return startNginx(folder, upstreamPort);
+  if (name === 'nginx') return startNginx(folder, upstreamPort, options);
   if (name === 'haproxy') return startHaproxy(folder, upstreamPort);
   return startNodeProxy(name, upstreamPort);
 }
 
 /** Headgate's own file: the request of the benchmark matches the last of `routes`. */
-export function headgateConfig(upstreamPort, routes = 1) {
+export function headgateConfig(upstreamPort, routes = 1, log = null) {
   const lines = ['_format_version: "3.0"', 'services:', '- name: upstream'];
   lines.push(`  url: http://127.0.0.1:${upstreamPort}`, '  routes:');
   for (let index = 1; index < routes; index++) {
     lines.push(`  - { name: r${index}, paths: [/api/v1/resource-${index}], strip_path: false }`);
   }
   lines.push('  - { name: last, paths: [/bench], strip_path: false }');
+  if (log) {
+    lines.push('  plugins:', '  - name: http-log', '    config:');
+    lines.push(`      http_endpoint: http://127.0.0.1:${log.port}/in`);
+    lines.push(`      queue: { max_batch_size: ${log.batch}, max_coalescing_delay: 0.1 }`);
+  }
   return `${lines.join('\n')}\n`;
 }
 
-async function startHeadgate(
-  folder,
-  upstreamPort,
-  { routes = 1, settings = [], env, driver } = {},
-) {
+async function startHeadgate(folder, upstreamPort, options = {}) {
+  const { routes = 1, settings = [], env, driver, logBatch, receiverPort } = options;
+  const log = logBatch === undefined ? null : { batch: logBatch, port: receiverPort };
   const cli = join(root, 'dist/cli.js');
   if (!existsSync(cli)) return undefined;
   if (driver === 'native' && !existsSync(join(root, 'build/native/headgate.node')))
     return undefined;
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(folder, `headgate-${routes}.yml`);
-  writeFileSync(file, headgateConfig(upstreamPort, routes));
+  writeFileSync(file, headgateConfig(upstreamPort, routes, log));
   const nodeArgs = process.env.BENCH_NODE_ARGS?.split(' ').filter(Boolean) ?? [];
   const handle = await startProgram(
     process.execPath,
@@ -76,7 +80,7 @@ async function startHeadgate(
   return Object.assign(handle, { adminPort, file });
 }
 
-async function startNginx(folder, upstreamPort) {
+async function startNginx(folder, upstreamPort, { accessLog = false } = {}) {
   const program = findProgram('nginx');
   if (!program) return undefined;
   const port = await freePort();
@@ -86,7 +90,8 @@ async function startNginx(folder, upstreamPort) {
     `daemon off; master_process off; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log;
 events { worker_connections 8192; }
 http {
-  access_log off; keepalive_requests 100000000; keepalive_timeout 3600s; tcp_nodelay on;
+  access_log ${accessLog ? `${folder}/access.log combined buffer=64k flush=1s` : 'off'};
+  keepalive_requests 100000000; keepalive_timeout 3600s; tcp_nodelay on;
   client_body_temp_path ${folder}/n1; proxy_temp_path ${folder}/n2; fastcgi_temp_path ${folder}/n3;
   uwsgi_temp_path ${folder}/n4; scgi_temp_path ${folder}/n5;
   upstream target { server 127.0.0.1:${upstreamPort}; keepalive 512; keepalive_requests 100000000; }

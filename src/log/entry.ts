@@ -205,7 +205,7 @@ function triesOf(record: Buffer, resolver: LogResolver): TryEntry[] {
 const routeTexts = new WeakMap<Route, object>();
 
 /** A route as Kong logs it: references are `{ id }`. Made once per route object. */
-function routeJson(route: Route): object {
+export function routeJson(route: Route): object {
   let json = routeTexts.get(route);
   if (!json) {
     const service: Service | null = route.service;

@@ -3,7 +3,7 @@
  * text (what they refer to is unknown after a restart), and wait on disk and in memory.
  */
 import type { Ring } from '../core/ring.js';
-import type { LogEntry, QueueParameters } from '../plugin/log-types.js';
+import type { QueueParameters } from '../plugin/log-types.js';
 import type { JournalSettings } from './journal-options.js';
 import { type JournaledStore, openStore } from './journaled-store.js';
 import type { EnqueueRequest, NamedQueue } from './named-queue.js';
@@ -16,7 +16,8 @@ export interface JournaledShippingOptions {
   readonly queues: QueueManager;
   readonly clock: QueueClock;
   readonly log: QueueLog;
-  readonly decode: (record: Buffer) => LogEntry;
+  /** JSON text of one record of the core. */
+  readonly textOf: (record: Buffer) => Uint8Array;
 }
 
 export interface JournaledAttach {
@@ -28,13 +29,13 @@ export interface JournaledAttach {
   readonly ring: Ring;
   readonly parameters: QueueParameters;
   readonly settings: JournalSettings;
-  readonly send: (batch: readonly LogEntry[], signal: AbortSignal) => Promise<void>;
+  readonly sendTexts: (batch: readonly Uint8Array[], signal: AbortSignal) => Promise<true>;
 }
 
 interface Attached {
-  readonly named: NamedQueue<string>;
+  readonly named: NamedQueue<Uint8Array>;
   readonly ring: Ring;
-  request: Omit<EnqueueRequest<string>, 'entry'>;
+  request: Omit<EnqueueRequest<Uint8Array>, 'entry'>;
   users: number;
 }
 
@@ -63,26 +64,17 @@ export class JournaledShipping {
    * @throws GatewayError GW_E_QUEUE_JOURNAL
    */
   attach(options: JournaledAttach): void {
-    const { key, queueKey, name, tag, ring, parameters, settings, send } = options;
+    const { key, queueKey, name, tag, ring, parameters, settings, sendTexts } = options;
     const { queues, clock, log } = this.#options;
     const label = queueLabel(name, tag);
     const warn = (message: string) => log('warn', label + message);
     const limits = parameters;
-    const named = queues.named<string>(
+    const named = queues.named<Uint8Array>(
       key,
-      () => openStore<string>({ settings, limits, name: queueKey, clock, warn }),
+      () => openStore<Uint8Array>({ settings, limits, name: queueKey, clock, warn }),
       name,
     );
-    const request = {
-      ...{ name, tag, parameters },
-      handler: async (batch: readonly string[], signal: AbortSignal) => {
-        await send(
-          batch.map((text) => JSON.parse(text) as LogEntry),
-          signal,
-        );
-        return true;
-      },
-    };
+    const request = { name, tag, parameters, handler: sendTexts };
     const known = this.#attached.get(key);
     if (known) {
       known.users++;
@@ -116,14 +108,14 @@ export class JournaledShipping {
   }
 
   #move({ named, ring, request }: Attached): void {
-    const { decode, log } = this.#options;
-    const store = named.store as JournaledStore<string>;
+    const { textOf, log } = this.#options;
+    const store = named.store as JournaledStore<Uint8Array>;
     while (ring.count > 0) {
       store.cork();
       for (const record of ring.take(recordsAtOnce)) {
-        let entry: string;
+        let entry: Uint8Array;
         try {
-          entry = JSON.stringify(decode(record));
+          entry = textOf(record);
         } catch (error) {
           log('error', `[${request.tag}] a log record was dropped: ${(error as Error).message}`);
           continue;

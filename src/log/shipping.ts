@@ -8,7 +8,9 @@ import { LogRecord } from '../core/layout.js';
 import { type Ring, RingTable } from '../core/ring.js';
 import type { LogEntry, LogSink } from '../plugin/log-types.js';
 import type { Clock } from '../time.js';
+import type { BatchHandler } from './delivery.js';
 import { decodeLogRecord, type LogResolver } from './entry.js';
+import { entryText } from './entry-text.js';
 import { readJournalSettings } from './journal-options.js';
 import { JournaledShipping } from './journaled-shipping.js';
 import { OncePerInterval, queueDefaults, queueIdentity } from './params.js';
@@ -53,7 +55,7 @@ export class LogShipping {
       queues: this.queues,
       clock: inSeconds(clock),
       log,
-      decode: (record) => decodeLogRecord(record, resolver),
+      textOf: (record) => entryText(record, resolver),
     });
   }
 
@@ -78,27 +80,25 @@ export class LogShipping {
       maxBytes: parameters.max_bytes,
     });
     const attachment: OwnAttachment = { ring: ring.id, key, source: ring };
-    const send = (batch: readonly LogEntry[], signal: AbortSignal) =>
-      sink.send(batch, config, signal);
+    const sender = senderOf(sink, config);
     if (isKept) {
+      const { sendTexts } = sender;
       try {
-        this.#journaled.attach({ key, queueKey, name, tag, ring, parameters, settings, send });
+        this.#journaled.attach({ key, queueKey, name, tag, ring, parameters, settings, sendTexts });
       } catch (error) {
         this.rings.close(ring);
         throw error;
       }
       return attachment;
     }
-    const source = mapSource(
+    const source = mapSource<Buffer, LogEntry | Uint8Array>(
       recordSource(ring, clock),
-      (record): LogEntry => decodeLogRecord(record, resolver),
+      sender.wantsTexts
+        ? (record) => entryText(record, resolver)
+        : (record) => decodeLogRecord(record, resolver),
       (error) => log('error', `[${tag}] a log record was dropped: ${(error as Error).message}`),
     );
-    const handler = async (batch: readonly LogEntry[], signal: AbortSignal) => {
-      await send(batch, signal);
-      return true;
-    };
-    this.queues.open(key, parameters, handler, source, { name, tag });
+    this.queues.open(key, parameters, sender.handler, source, { name, tag });
     return attachment;
   }
 
@@ -133,6 +133,27 @@ export class LogShipping {
     return this.queues.metrics();
   }
 }
+
+/** How batches reach a sink: as texts where it takes them, else as objects. */
+function senderOf(sink: LogSink<unknown>, config: unknown) {
+  const wantsTexts = sink.sendTexts !== undefined && (sink.takesTexts?.(config) ?? true);
+  const sendTexts = async (batch: readonly Uint8Array[], signal: AbortSignal) => {
+    if (wantsTexts) await sink.sendTexts?.(batch, config, signal);
+    else await sink.send(batch.map(parseEntry), config, signal);
+    return true as const;
+  };
+  const send = async (batch: readonly LogEntry[], signal: AbortSignal) => {
+    await sink.send(batch, config, signal);
+    return true as const;
+  };
+  return {
+    wantsTexts,
+    sendTexts,
+    handler: (wantsTexts ? sendTexts : send) as BatchHandler<unknown>,
+  };
+}
+
+const parseEntry = (text: Uint8Array): LogEntry => JSON.parse(String(text)) as LogEntry;
 
 /** A ring of the core whose records know when their request began. */
 function recordSource(ring: Ring, clock: Clock): EntrySource<Buffer> {

@@ -14,7 +14,7 @@ export interface HttpSubmission {
   readonly timeoutMs: number;
   /** How long an idle connection is kept. */
   readonly keepaliveMs: number;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly signal?: AbortSignal;
 }
 
