@@ -29,6 +29,8 @@ import { TargetTable } from './upstream/target-table.js';
 import { coreStats, type StatsView } from './workers/stats.js';
 
 export interface WorkerOptions {
+  /** Place among the workers of a node, from 0; default 0. */
+  readonly index?: number;
   readonly settings: Settings;
   readonly plugins: ReadonlyMap<string, AnyPlugin>;
   readonly logger: Logger;
@@ -85,6 +87,7 @@ export class GatewayWorker {
       core,
       clock,
       resolver,
+      worker: options.index ?? 0,
       log: (level, message) => logger[level]({}, message),
     });
     this.#generations = new Generations({ core, clock, targets, shipping: this.#shipping });

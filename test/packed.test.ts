@@ -35,7 +35,12 @@ test('the package carries what its exports name, and no sources or tests', () =>
   const named = Object.values(manifest.exports).flatMap((entry) =>
     typeof entry === 'string' ? [entry] : Object.values(entry as Record<string, string>),
   );
-  const wanted = [...named, ...(Object.values(manifest.bin) as string[]), 'build/release.wasm'];
+  const wanted = [
+    ...named,
+    ...(Object.values(manifest.bin) as string[]),
+    'build/release.wasm',
+    'build/queue.wasm',
+  ];
   expect(paths).toEqual(expect.arrayContaining(wanted.map((path) => path.replace(/^\.\//, ''))));
   expect(paths.filter((path) => /^(src|test|assembly|tools|bench)\//.test(path))).toEqual([]);
 });
@@ -46,6 +51,11 @@ test('the installed package imports and prints its version', () => {
     return execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' }).trim();
   };
   expect(run(['-e', script])).toBe('function');
+  const queue = `import('headgate/queue').then(({ createQueue }) => {
+    const handler = (entries) => console.log(entries.join()) === undefined;
+    createQueue({ name: 'q', max_batch_size: 2, handler }).enqueue('one');
+  })`;
+  expect(run(['-e', queue])).toBe('one');
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expect(run([join(installed, 'dist/cli.js'), 'version'])).toContain(version);
 });
@@ -55,6 +65,8 @@ test('its types resolve for a strict user', () => {
   writeFileSync(
     join(folder, 'user.ts'),
     `import { createGateway, definePlugin } from 'headgate';
+import { createQueue } from 'headgate/queue';
+export const queue = createQueue<string>({ name: 'q', handler: ([text]) => text.length > 0 });
 export const make: typeof createGateway = createGateway;
 export const plugin: typeof definePlugin = definePlugin;
 // @ts-expect-error: options of another type are refused

@@ -67,6 +67,7 @@ export function journalProblem(given: Readonly<Record<string, unknown>>): string
 }
 
 /** The folder of one queue. Names may hold secrets and any character: only their hash shows. */
-export function journalFolder(folder: string, name: string): string {
-  return join(resolve(folder), createHash('sha256').update(name).digest('hex').slice(0, 24));
+export function journalFolder(folder: string, name: string, worker = 0): string {
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 24);
+  return join(resolve(folder), worker === 0 ? hash : `${hash}-${worker}`);
 }

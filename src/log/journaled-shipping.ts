@@ -16,6 +16,7 @@ export interface JournaledShippingOptions {
   readonly queues: QueueManager;
   readonly clock: QueueClock;
   readonly log: QueueLog;
+  readonly worker: number;
   /** JSON text of one record of the core. */
   readonly textOf: (record: Buffer) => Uint8Array;
 }
@@ -65,13 +66,13 @@ export class JournaledShipping {
    */
   attach(options: JournaledAttach): void {
     const { key, queueKey, name, tag, ring, parameters, settings, sendTexts } = options;
-    const { queues, clock, log } = this.#options;
+    const { queues, clock, log, worker } = this.#options;
     const label = queueLabel(name, tag);
     const warn = (message: string) => log('warn', label + message);
     const limits = parameters;
     const named = queues.named<Uint8Array>(
       key,
-      () => openStore<Uint8Array>({ settings, limits, name: queueKey, clock, warn }),
+      () => openStore<Uint8Array>({ settings, limits, name: queueKey, worker, clock, warn }),
       name,
     );
     const request = { name, tag, parameters, handler: sendTexts };

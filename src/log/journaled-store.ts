@@ -25,6 +25,8 @@ export function openStore<T>(options: {
   readonly settings: JournalSettings;
   readonly limits: IntakeLimits;
   readonly name: string;
+  /** Place among the workers that have a queue of this name; default 0. */
+  readonly worker?: number;
   readonly clock: QueueClock;
   readonly warn: (message: string) => void;
 }): JournaledStore<T> | undefined {
@@ -32,7 +34,7 @@ export function openStore<T>(options: {
   if (settings.journal === null) return undefined;
   return new JournaledStore<T>({
     ...rest,
-    folder: journalFolder(settings.journal, options.name),
+    folder: journalFolder(settings.journal, options.name, options.worker),
     fsync: settings.journal_fsync,
     maxBytes: settings.journal_max_bytes,
     spill: settings.journal_spill,

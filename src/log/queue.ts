@@ -2,8 +2,9 @@
  * Kong's queue (3.3 and later): one consumer per queue collects entries into batches, hands them to
  * a handler one batch at a time, repeats what fails, and gives up in the end. Producers never wait
  * and never see a delivery error. Entries wait in an `EntrySource`; a queue has one timer at most.
- * `docs/queue.md` describes the rules; the numbers below are Kong's.
+ * `docs/queue.md` describes the rules.
  */
+import { BatchWindow } from './batch-window.js';
 import { type BatchHandler, Delivery, type QueueLines } from './delivery.js';
 import type { QueueParameters } from './params.js';
 import type { QueueClock } from './queue-clock.js';
@@ -34,13 +35,6 @@ export interface QueueOptions<T> {
   readonly onIdle?: () => void;
 }
 
-/** Below this a batch is closed: waiting for less is not worth a timer. Seconds. */
-const leastWaitS = 0.05;
-/** A waiting consumer looks at least this often whether the process ends. Seconds. */
-const longestWaitS = 1;
-/** Sums of fractions are not exact: times closer than this are the same. Seconds. */
-const sameS = 1e-6;
-
 export class Queue<T> {
   readonly name: string;
   readonly source: EntrySource<T>;
@@ -58,14 +52,7 @@ export class Queue<T> {
   #exiting = false;
   #flushing = false;
   #timer: unknown = null;
-  /** The batch being collected: its entries so far, its first moment, how long it may wait. */
-  #collected = 0;
-  #startS = 0;
-  #delayS = 0;
-  /** End of the wait for the next entry; an arrival starts it anew. */
-  #waitEndS = 0;
-  /** An arrival has ended the wait; its entry is counted when the consumer gets its turn. */
-  #woken = false;
+  readonly #batch = new BatchWindow();
   #seenDrops: number;
   #hasDropped = false;
   #warned = false;
@@ -103,7 +90,9 @@ export class Queue<T> {
     const { count } = this.source;
     if (count === 0 || this.#abort.signal.aborted) return;
     if (this.#state === 'idle') this.start();
-    else if (this.#state === 'collecting' && count > this.#collected) this.#arrival(count);
+    else if (this.#state === 'collecting') {
+      if (this.#batch.arrival(this.#clock, count, this.#exiting)) this.#wake();
+    }
   }
 
   /** Lets the consumer begin as soon as the caller yields, even where nothing waits. */
@@ -179,54 +168,24 @@ export class Queue<T> {
         this.#state = 'idle';
         continue;
       }
-      this.#startS = this.#clock.now();
-      this.#delayS = this.#parameters.max_coalescing_delay;
-      this.#collected = 1;
-      if (!this.#collect(this.#startS) || !this.#pickUp()) return;
+      const nowS = this.#clock.now();
+      this.#batch.open(nowS, this.#parameters);
+      if (!this.#collect(nowS) || !this.#pickUp()) return;
     }
   }
 
-  /**
-   * Kong's loop around its semaphore. True: the batch is closed; false: more is awaited. No time
-   * passes while entries are taken that wait already.
-   */
+  /** True: the batch is closed; false: entries are awaited. */
   #collect(nowS: number): boolean {
-    const { max_batch_size } = this.#parameters;
-    while (this.#collected < max_batch_size) {
-      const leftS = this.#delayS - (nowS - this.#startS);
-      if (leftS < leastWaitS) break;
-      let waitS = Math.min(leftS, longestWaitS);
-      if (this.#exiting) waitS = this.#delayS = leastWaitS;
-      if (this.source.count > this.#collected) {
-        this.#collected++;
-      } else if (this.#flushing) {
-        break;
-      } else {
-        this.#state = 'collecting';
-        this.#waitEndS = nowS + waitS;
-        this.#setTimer(waitS, () => this.#waited());
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** An entry came while a batch is being collected. Costs no timer while the batch stays open. */
-  #arrival(count: number): void {
-    if (this.#woken) return;
-    const nowS = this.#clock.now();
-    const leftS = this.#delayS - (nowS - this.#startS);
-    if (leftS < leastWaitS || this.#exiting || count >= this.#parameters.max_batch_size) {
-      this.#wake();
-      return;
-    }
-    this.#collected = count;
-    this.#waitEndS = nowS + Math.min(leftS, longestWaitS);
+    const { source } = this;
+    const waitS = this.#batch.collect(nowS, source.count, this.#exiting, this.#flushing);
+    if (waitS === null) return true;
+    this.#state = 'collecting';
+    this.#setTimer(waitS, () => this.#waited());
+    return false;
   }
 
   #wake(): void {
-    if (this.#woken) return;
-    this.#woken = true;
+    if (!this.#batch.wake()) return;
     this.#clock.clearTimeout(this.#timer);
     this.#setTimer(0, () => this.#waited());
   }
@@ -234,15 +193,9 @@ export class Queue<T> {
   /** The wait is over: by time, or because an entry came. */
   #waited(): void {
     const nowS = this.#clock.now();
-    const leftS = this.#waitEndS - nowS;
-    if (this.#woken) {
-      this.#woken = false;
-      if (this.source.count > this.#collected) this.#collected++;
-    } else if (leftS > sameS) {
-      this.#setTimer(leftS, () => this.#waited());
-      return;
-    }
-    if (this.#collect(nowS) && this.#pickUp()) this.#consume();
+    const leftS = this.#batch.waited(nowS, this.source.count);
+    if (leftS > 0) this.#setTimer(leftS, () => this.#waited());
+    else if (this.#collect(nowS) && this.#pickUp()) this.#consume();
   }
 
   /** Takes the batch out and delivers it. True where that has ended in this turn. */
@@ -250,8 +203,7 @@ export class Queue<T> {
     this.#state = 'delivering';
     this.#bornMs = this.#clock.now() * 1000 - (this.source.oldestAgeMs?.() ?? 0);
     // Entries collected before may have been dropped for room meanwhile.
-    const batch = this.source.take(Math.min(this.#collected, this.source.count));
-    this.#collected = 0;
+    const batch = this.source.take(Math.min(this.#batch.size, this.source.count));
     this.#watch();
     if (this.#hasDropped) this.lines.log('info', 'queue resumed processing');
     this.#hasDropped = false;
@@ -309,11 +261,7 @@ export class Queue<T> {
     if (drops === 0) return;
     this.#counters.dropped += drops;
     this.#hasDropped = true;
-    if (this.#state !== 'collecting') return;
-    // Entries that were counted for the batch already are gone, and the newest is not counted yet.
-    const { count } = this.source;
-    const left = this.#woken ? count - 1 : Math.min(this.#collected - drops, count);
-    this.#collected = Math.max(0, Math.min(this.#collected, left));
+    if (this.#state === 'collecting') this.#batch.dropped(drops, this.source.count);
   }
 
   #speak(drops: number): void {

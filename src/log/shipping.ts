@@ -25,6 +25,8 @@ export interface LogShippingOptions {
   readonly clock: Clock;
   readonly log: QueueLog;
   readonly resolver: LogResolver;
+  /** Place among the workers of a node: each has journals of its own. Default 0. */
+  readonly worker?: number;
 }
 
 /** One plugin entity's use of a ring. */
@@ -55,6 +57,7 @@ export class LogShipping {
       queues: this.queues,
       clock: inSeconds(clock),
       log,
+      worker: options.worker ?? 0,
       textOf: (record) => entryText(record, resolver),
     });
   }

@@ -8,6 +8,8 @@ import type { WorkerReport } from './handle.js';
 
 /** `workerData` of a worker's thread. */
 export interface ThreadStart {
+  /** Place of the worker among all, from 0. */
+  readonly index: number;
   readonly settings: Settings;
   /** Directory that paths of plugins start from. */
   readonly from: string;

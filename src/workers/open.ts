@@ -37,7 +37,15 @@ export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
   const counters = makeCounterMemory();
   const remote: MakeWorker = (index, onFault) => {
     const child = logger.child({ worker: index });
-    return RemoteWorker.create({ settings, logger: child, clock, series, counters, onFault });
+    return RemoteWorker.create({
+      index,
+      settings,
+      logger: child,
+      clock,
+      series,
+      counters,
+      onFault,
+    });
   };
   const make = count === 1 ? local : remote;
   const hangMs = settings.workerHangTimeoutMs;

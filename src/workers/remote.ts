@@ -19,6 +19,8 @@ import {
 import { publishedStats, type StatsView, statsMemory } from './stats.js';
 
 export interface RemoteOptions {
+  /** Place of the worker among all, from 0. */
+  readonly index: number;
   readonly settings: Settings;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -57,9 +59,9 @@ export class RemoteWorker implements WorkerHandle {
     this.stats = publishedStats(stats);
     const heartbeat = new SharedArrayBuffer(4);
     this.#heartbeat = new Int32Array(heartbeat);
-    const { settings, counters } = options;
+    const { index, settings, counters } = options;
     const from = process.cwd();
-    const workerData: ThreadStart = { settings, from, stats, heartbeat, counters };
+    const workerData: ThreadStart = { index, settings, from, stats, heartbeat, counters };
     this.#thread = new Worker(threadFile, { workerData });
     this.#thread.on('message', (message: ThreadMessage) => this.#receive(message, ready));
     this.#thread.on('error', (error: Error) => this.#end(error, ready));

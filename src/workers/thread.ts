@@ -26,7 +26,7 @@ const publishMs = 250;
 /** How often the loop shows that it turns. */
 const beatMs = 50;
 
-const { settings, from, stats, heartbeat, counters } = workerData as ThreadStart;
+const { index, settings, from, stats, heartbeat, counters } = workerData as ThreadStart;
 const published = publishedStats(stats);
 const beat = new Int32Array(heartbeat);
 const series = new MetricSeries();
@@ -69,6 +69,7 @@ async function open(): Promise<Calls> {
   adoptCounters(counters);
   const plugins = await loadPlugins({ names: settings.plugins, from });
   const worker = await GatewayWorker.create({
+    index,
     settings,
     plugins,
     logger: new PortLogger({}),
