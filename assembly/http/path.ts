@@ -170,7 +170,7 @@ function removeDots(out: usize, end: usize): i32 {
 /** Value of a hexadecimal digit, above 15 for any other byte. */
 // @ts-ignore: decorator
 @inline
-function hexValue(c: u32): u32 {
+export function hexValue(c: u32): u32 {
   if (c - 48 < 10) return c - 48;
   const letter = (c | 32) - 97;
   return letter < 6 ? letter + 10 : 255;

@@ -6,23 +6,28 @@ import {
   ADDRESS_FAMILY_V4,
   AddressItem,
   CHECK_ITEM_SIZE,
+  CHECK_OP_CLEAR,
   CHECK_OP_DESTINATION,
+  CHECK_OP_EXPRESSION,
   CHECK_OP_HEADER,
   CHECK_OP_HEADER_AS_SENT,
   CHECK_OP_METHOD,
   CHECK_OP_PATH_REGEX,
   CHECK_OP_PATH_REGEX_TAIL,
+  CHECK_OP_SECURE,
   CHECK_OP_SNI,
   CHECK_OP_SOURCE,
   CHECK_SIZE,
   Candidate,
   Check,
   CheckItem,
+  EXPRESSION_STEP_SIZE,
   HEADER_ENTRY_SIZE,
   HeaderEntry,
   ITEM_KIND_ADDRESS,
   ITEM_KIND_ENDS_WITH,
   ITEM_KIND_EXACT,
+  ITEM_KIND_EXPRESSION,
   ITEM_KIND_REGEX,
   ITEM_KIND_STARTS_WITH,
   Matcher,
@@ -33,6 +38,7 @@ import {
   RegexProgram,
   RouteQuery,
 } from '../layout';
+import { expressionHolds, expressionPrefix } from './expression';
 import { NONE, SLOTS_FOUND, search } from './regex';
 import { inRange, isV4 } from '../proxy/address';
 import { isUtf8 } from './utf8';
@@ -83,9 +89,30 @@ function holds(base: usize, check: Check, items: usize, end: usize, query: Route
       const address = changetype<usize>(query) + ROUTE_QUERY_LOCAL_ADDRESS;
       return someAddress(base, items, end, address, query.hostPort);
     }
+    case CHECK_OP_CLEAR:
+      return !isSecure(query);
+    case CHECK_OP_SECURE:
+      return isSecure(query);
+    case CHECK_OP_EXPRESSION:
+      return items < end && itemHolds(base, changetype<CheckItem>(items), query);
     default:
       return false;
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function isSecure(query: RouteQuery): bool {
+  return (query.protocol & (PROTOCOL_HTTPS | PROTOCOL_GRPCS)) != 0;
+}
+
+/** The expression of the route: its match of the path is the prefix. */
+function itemHolds(base: usize, item: CheckItem, query: RouteQuery): bool {
+  if (item.kind != ITEM_KIND_EXPRESSION) return false;
+  const count = item.length / <u32>EXPRESSION_STEP_SIZE;
+  if (!expressionHolds(base, base + item.bytes, count, query)) return false;
+  regexPrefixLength = <i32>expressionPrefix;
+  return true;
 }
 
 /** True where some pattern matches the path; the first one that does gives the prefix. */
@@ -170,7 +197,7 @@ function someHeader(
   for (; at < last; at += HEADER_ENTRY_SIZE) {
     const entry = changetype<HeaderEntry>(at);
     if (<u32>entry.nameLength != check.nameLength) continue;
-    if (!isName(name, entry.name, check.nameLength)) continue;
+    if (!isFoldedName(name, entry.name, check.nameLength)) continue;
     if (someValue(base, items, end, entry.value, entry.valueLength)) return true;
   }
   return false;
@@ -213,7 +240,7 @@ function isNameAsSent(wanted: usize, name: usize, n: u32, hyphens: bool): bool {
 }
 
 /** True where the header name is the folded one, ignoring case and taking - for _. */
-function isName(folded: usize, name: usize, n: u32): bool {
+export function isFoldedName(folded: usize, name: usize, n: u32): bool {
   for (let i: u32 = 0; i < n; i++) {
     const c = lower(load<u8>(name + i));
     if (<u32>load<u8>(folded + i) != (c == 0x2d ? 0x5f : c)) return false;

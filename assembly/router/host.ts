@@ -1,5 +1,6 @@
 /** The Host header as the router sees it. */
 // raw memory: a loop over the bytes of a host
+import { RouteQuery } from '../layout';
 
 /**
  * Splits a raw Host value at its first colon where only digits follow; an IPv6 literal stays whole.
@@ -45,6 +46,11 @@ export function splitTraditional(host: usize, n: u32, defaultPort: u32): u32 {
   }
   if (colon + 1 == n) return defaultPort;
   return <u32>(splitHost(host + colon, n - colon, defaultPort) >> 32);
+}
+
+/** Bytes of the Host value without its port, as splitHost tells them; 0: no host. */
+export function hostBytes(query: RouteQuery): u32 {
+  return <u32>splitHost(query.host, query.hostLength, 0);
 }
 
 const COLON: u8 = 0x3a;

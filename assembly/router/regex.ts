@@ -115,6 +115,19 @@ export function search(at: usize, p: usize, n: usize, captures: bool): bool {
   return found;
 }
 
+/** Start and end of the last match, in bytes from the start of its text. */
+// @ts-ignore: decorator
+@inline
+export function matchStart(): u32 {
+  return load<u32>(SLOTS_FOUND);
+}
+
+// @ts-ignore: decorator
+@inline
+export function matchEnd(): u32 {
+  return load<u32>(SLOTS_FOUND, 4);
+}
+
 /** Slots of the thread that a closure starts from. */
 const SCRATCH: usize = memory.data(256);
 

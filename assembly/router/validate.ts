@@ -15,6 +15,7 @@ import {
   HOST_SLOT_SIZE,
   HostSlot,
   ITEM_KIND_ADDRESS,
+  ITEM_KIND_EXPRESSION,
   ITEM_KIND_REGEX,
   ITEM_KIND_STARTS_WITH,
   LIMIT_RINGS,
@@ -32,6 +33,7 @@ import {
   ServiceRecord,
   TABLE_ERROR_CANDIDATES,
   TABLE_ERROR_CHECKS,
+  TABLE_ERROR_EXPRESSION,
   TABLE_ERROR_HEADER,
   TABLE_ERROR_HOSTS,
   TABLE_ERROR_NODES,
@@ -42,6 +44,7 @@ import {
   TABLE_HEADER_SIZE,
   TableHeader,
 } from '../layout';
+import { isExpression } from './expression-program';
 import { isProgram } from './program';
 
 const MAGIC: u32 = 0x48475254;
@@ -182,6 +185,8 @@ function itemsError(base: usize, bytes: u64, matcher: Matcher): u32 {
     } else if (item.kind == ITEM_KIND_ADDRESS) {
       if (!fits(bytes, item.bytes, 1, ADDRESS_ITEM_SIZE)) return TABLE_ERROR_CHECKS;
       if (changetype<AddressItem>(base + item.bytes).prefixBits > 128) return TABLE_ERROR_CHECKS;
+    } else if (item.kind == ITEM_KIND_EXPRESSION) {
+      if (!isExpression(base, bytes, item.bytes, item.length)) return TABLE_ERROR_EXPRESSION;
     } else if (item.kind - 1 >= ITEM_KIND_STARTS_WITH) {
       return TABLE_ERROR_CHECKS;
     }

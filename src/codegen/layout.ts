@@ -8,6 +8,7 @@
  *                                           +12 id (u16)      +14 flags (u16)
  */
 
+import { expressionCodes, expressionStructs } from './expression.js';
 import { matcherCodes, matcherStructs } from './matcher.js';
 
 export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'f64' | `bytes${number}`;
@@ -151,6 +152,7 @@ export const codes = {
   },
   contentType: { JSON: 0, PLAIN: 1, HTML: 2, XML: 3 },
   ...matcherCodes,
+  ...expressionCodes,
 } as const;
 
 export const structs = {
@@ -342,6 +344,7 @@ export const structs = {
     ['u32', 'protocols', 'protocol bit of the service'],
   ],
   ...matcherStructs,
+  ...expressionStructs,
   MetricSlot: [
     ['u32', 'status1xx', 'responses by class'],
     ['u32', 'status2xx', ''],

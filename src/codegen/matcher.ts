@@ -23,7 +23,16 @@ import type { Field } from './layout.js';
 
 export const matcherCodes = {
   /** Request fields that some route of the table looks at. */
-  need: { METHOD: 1, HOST: 2, PATH: 4, HEADER: 8, SNI: 16, SOURCE: 32, DESTINATION: 64 },
+  need: {
+    METHOD: 1,
+    HOST: 2,
+    PATH: 4,
+    HEADER: 8,
+    SNI: 16,
+    SOURCE: 32,
+    DESTINATION: 64,
+    QUERY: 128,
+  },
   checkOp: {
     METHOD: 1,
     HEADER: 2,
@@ -34,6 +43,10 @@ export const matcherCodes = {
     // those of the flavour `traditional`
     HEADER_AS_SENT: 7,
     PATH_REGEX_TAIL: 8,
+    // those of the flavour `expressions`: the kind of connection, and the expression itself
+    CLEAR: 16,
+    SECURE: 17,
+    EXPRESSION: 18,
   },
   /** How hosts are split and compared. */
   matcherFlavor: { ENGINE: 0, TRADITIONAL: 1 },
@@ -51,7 +64,7 @@ export const matcherCodes = {
     WORD: 11,
     NOT_WORD: 12,
   },
-  itemKind: { EXACT: 1, ENDS_WITH: 2, STARTS_WITH: 3, REGEX: 4, ADDRESS: 5 },
+  itemKind: { EXACT: 1, ENDS_WITH: 2, STARTS_WITH: 3, REGEX: 4, ADDRESS: 5, EXPRESSION: 6 },
   addressFamily: { ANY: 0, V4: 4, V6: 6 },
   /** Why `route_commit` refused a table. */
   tableError: {
@@ -64,6 +77,7 @@ export const matcherCodes = {
     CANDIDATES: 6,
     CHECKS: 7,
     REGEX: 8,
+    EXPRESSION: 9,
   },
 } as const;
 

@@ -4,8 +4,11 @@ import { isIPv6 } from 'node:net';
 import type { IpPort, Route } from '../config/model.js';
 import { GatewayError } from '../errors.js';
 import { parseRange } from './address.js';
+import type { CompiledExpression } from './expression/index.js';
+import { ExpressionWriter } from './expression/index.js';
 import { AddressFamily, AddressItem, Check, CheckItem, CheckOp, ItemKind, Need } from './layout.js';
 import { compilePattern, type PatternOptions } from './regex/compile.js';
+import { onlyOn } from './route-expressions.js';
 import type { TableWriter } from './table-writer.js';
 import { binary, WordList } from './table-writer.js';
 
@@ -50,11 +53,16 @@ export class Checks {
   needs = 0;
   readonly #writer: TableWriter;
   readonly #traditional: boolean;
+  /** True where the protocols of a route take part in the match. */
+  readonly #byProtocol: boolean;
+  readonly #expressions: ExpressionWriter;
   readonly #patterns = new Map<string, Compiled>();
 
   constructor(writer: TableWriter, flavor: RouterFlavor) {
     this.#writer = writer;
     this.#traditional = flavor === 'traditional';
+    this.#byProtocol = flavor === 'expressions';
+    this.#expressions = new ExpressionWriter(writer);
   }
 
   get checkCount(): number {
@@ -68,6 +76,7 @@ export class Checks {
   /** Adds the checks of a route; `patterns` are the path patterns of the part, if it has any. */
   add(route: Route, index: number, patterns: readonly string[]): CheckRange {
     const first = this.checkCount;
+    this.#protocols(route);
     if (route.methods?.length) {
       this.#check(
         CheckOp.METHOD,
@@ -92,6 +101,21 @@ export class Checks {
     }
     const prefix = patterns.length > 0 ? this.#paths(patterns, index) : '';
     return { first, count: this.checkCount - first, prefix };
+  }
+
+  /** Adds the checks of a route that an expression chooses. */
+  addExpression(route: Route, { node, needs }: CompiledExpression): CheckRange {
+    const first = this.checkCount;
+    this.#protocols(route);
+    const { offset, length } = this.#expressions.write(node);
+    this.#check(CheckOp.EXPRESSION, '', [{ kind: ItemKind.EXPRESSION, bytes: offset, length }]);
+    this.needs |= needs;
+    return { first, count: this.checkCount - first, prefix: '' };
+  }
+
+  #protocols(route: Route): void {
+    const only = this.#byProtocol ? onlyOn(route.protocols) : null;
+    if (only) this.#check(only === 'clear' ? CheckOp.CLEAR : CheckOp.SECURE, '', []);
   }
 
   #header(name: string, values: readonly string[], index: number): void {

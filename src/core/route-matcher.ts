@@ -5,6 +5,8 @@ import { limits } from '../limits.js';
 import { Candidate, Matcher, MatcherFlavor, Need } from './layout.js';
 import type { RouteProblem, RouterFlavor } from './route-checks.js';
 import { Checks } from './route-checks.js';
+import type { ExpressionRoute } from './route-expressions.js';
+import { rankExpressions } from './route-expressions.js';
 import type { HostKind } from './route-hosts.js';
 import { hashBackwards, hashForwards, hashWords, parseHost, writeSlots } from './route-hosts.js';
 import { rankRoutes } from './route-rank.js';
@@ -43,11 +45,7 @@ export function encodeMatcher(
 ): { problems: readonly RouteProblem[]; needs: number } {
   const checks = new Checks(writer, flavor);
   const problems: RouteProblem[] = [];
-  routes.forEach((route, index) => {
-    if (route.expression === null) return;
-    const message = 'expressions are not supported by this router flavor';
-    problems.push({ route: index, field: 'expression', message });
-  });
+  const expressions = rankExpressions(routes, flavor, problems);
   const hosts: Hosts = {
     exact: new Map(),
     bare: new Map(),
@@ -55,7 +53,9 @@ export function encodeMatcher(
     right: new Map(),
     any: [],
   };
-  const needs = distribute(routes, partsOf(routes, flavor), hosts, checks, flavor);
+  placeExpressions(routes, expressions, hosts, checks);
+  const parts = partsOf(routes, flavor, expressions.length);
+  const needs = distribute(routes, parts, hosts, checks, flavor);
   problems.push(...checks.problems);
   if (problems.length > 0) return { problems, needs };
 
@@ -95,9 +95,36 @@ export function encodeMatcher(
   return { problems, needs };
 }
 
-function partsOf(routes: readonly Route[], flavor: RouterFlavor): Part[] {
+/** Expressions come before all other routes, in their own order. */
+function placeExpressions(
+  routes: readonly Route[],
+  expressions: readonly ExpressionRoute[],
+  hosts: Hosts,
+  checks: Checks,
+): void {
+  let left = limits.routeArenaBytes.value / Candidate.size;
+  expressions.forEach((compiled, order) => {
+    const { route, reach } = compiled;
+    const { first, count } = checks.addExpression(routes[route], compiled);
+    left -= reach.length;
+    if (left < 0) {
+      throw new GatewayError(
+        'GW_E_CONFIG_LIMIT',
+        'the expressions lead to too many hosts and paths',
+      );
+    }
+    for (const { host, path } of reach) {
+      const entries = host ? entriesOf(hosts[host.kind], host.name) : hosts.any;
+      entries.push({ path, order, route, port: -1, checks: first, checkCount: count });
+    }
+  });
+}
+
+/** `start`: the order of the best part. */
+function partsOf(routes: readonly Route[], flavor: RouterFlavor, start: number): Part[] {
   if (flavor !== 'traditional') {
-    return rankRoutes(routes).map(({ route, paths, patterns }, order) => {
+    return rankRoutes(routes).map(({ route, paths, patterns }, index) => {
+      const order = start + index;
       return { route, paths, patterns, order, hostOrder: order };
     });
   }

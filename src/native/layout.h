@@ -3,7 +3,7 @@
 #include <cstdint>
 
 namespace headgate::layout {
-constexpr uint32_t HASH = 3133321227u;
+constexpr uint32_t HASH = 2421590795u;
 constexpr uint32_t MEMORY_PAGES = 8192u;
 constexpr uint32_t CONTROL = 4096u;
 constexpr uint32_t CONTROL_BYTES = 4096u;
@@ -100,6 +100,7 @@ constexpr uint32_t LIMIT_RINGS_PER_ROUTE = 8u;
 constexpr uint32_t LIMIT_RING_ENTRY_BYTES = 65024u;
 constexpr uint32_t LIMIT_REGEX_INSTRUCTIONS = 4096u;
 constexpr uint32_t LIMIT_REGEX_GROUPS = 31u;
+constexpr uint32_t LIMIT_EXPRESSION_DEPTH = 64u;
 constexpr uint32_t LIMIT_ROUTE_ARENA_BYTES = 100663296u;
 constexpr uint32_t LIMIT_EDIT_BYTES = 262144u;
 constexpr uint32_t LIMIT_REPLY_BODY_BYTES = 1048576u;

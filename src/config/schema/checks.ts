@@ -44,6 +44,9 @@ export function checkFaults(
 
 function faultAt(path: Path, name: string, message: string): SchemaError {
   if (name === '@entity') return { path, message, at: 'entity' };
+  if (name.startsWith('@entity:')) {
+    return { path, message, at: 'entity', given: [...path, name.slice('@entity:'.length)] };
+  }
   const below = name.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
   return { path: [...path, ...below], message, at: 'value' };
 }

@@ -146,7 +146,10 @@ export type FieldSchema =
 
 export type Fields = { readonly [name: string]: FieldSchema };
 
-/** Messages by field (dotted path, or `@entity` for the whole record); empty: no fault. */
+/**
+ * Messages by field (dotted path), `@entity` for the whole record, or `@entity:field` for the whole
+ * record with the position of a field; empty: no fault.
+ */
 export type Faults = Readonly<Record<string, string>>;
 
 /** An input-only name of other fields. */

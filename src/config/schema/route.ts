@@ -1,4 +1,5 @@
 /** The schema of a route: which requests it takes and how they are passed on. */
+import { expressionProblem } from '../../core/expression/index.js';
 import { patternProblem } from '../../core/regex/compile.js';
 import { entityFields, port, protocolElement, uniqueName } from './common.js';
 import type { ArrayField, Faults, RecordSchema } from './field.js';
@@ -125,11 +126,12 @@ function createSchema(expressions: boolean): RecordSchema {
         const sets = groups.map((group) => `(${group.map((item) => `'${item}'`).join(', ')})`);
         return { protocols: `these sets are mutually exclusive: ${sets.join(', ')}` };
       }
-      return {
+      const faults = {
         ...protocolFaults(route, protocols, expressions),
         ...(expressions ? expressionFaults(route) : classicFaults(route)),
         ...criteriaFault(route, protocols, expressions),
       };
+      return Object.keys(faults).length > 0 ? faults : compileFault(route, protocols, expressions);
     },
   };
 }
@@ -177,6 +179,19 @@ function expressionFaults(route: Readonly<Record<string, unknown>>): Faults {
   if (classic.length === 0 || own.length === 0) return {};
   const list = (names: string[]) => `(${names.map((name) => `'${name}'`).join(', ')})`;
   return { '@entity': `these sets are mutually exclusive: ${list(own)}, ${list(classic)}` };
+}
+
+/** An expression must compile over the fields of what the route takes: requests or streams. */
+function compileFault(
+  route: Readonly<Record<string, unknown>>,
+  protocols: readonly string[],
+  expressions: boolean,
+): Faults {
+  if (!expressions || typeof route.expression !== 'string') return {};
+  const set = /^(?:http|grpc)/.test(protocols[0]) ? 'http' : 'stream';
+  const problem = expressionProblem(route.expression, set);
+  if (problem === undefined) return {};
+  return { '@entity:expression': `Router Expression failed validation: ${problem}` };
 }
 
 function criteriaFault(

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { uuidV5 } from '../../../src/config/ids.js';
 import { emptySnapshot } from '../../../src/config/snapshot.js';
-import { load, report } from './harness.js';
+import { load, problemsOf, report } from './harness.js';
 
 const head = '_format_version: "3.0"\n';
 
@@ -180,6 +180,27 @@ describe('expressions', () => {
       "4:3: route: must set one of 'methods', 'hosts', 'headers', 'paths', 'snis', 'expression' " +
         "when 'protocols' is 'https'",
     ]);
+  });
+
+  test('that do not compile are errors of the route, at the place of the field', () => {
+    const text = [
+      `${head}routes:`,
+      '- name: a',
+      "  expression: 'http.path == 1'",
+      '- name: b',
+      '  protocols: [tcp]',
+      '  expression: \'http.path == "/"\'',
+      '- name: c',
+      "  expression: 'http.path =='",
+    ].join('\n');
+    const failed = 'Router Expression failed validation:';
+    const mismatch = 'Type mismatch between the LHS and RHS values of predicate';
+    expect(report(text, options)).toEqual([
+      `4:15: route 'a': ${failed} ${mismatch}: expected String, found Int (column 14)`,
+      `7:15: route 'b': ${failed} Unknown LHS field: http.path (column 1)`,
+      expect.stringMatching(/^9:15: route 'c': Router Exp[^]* 1:13\n[^]* expected a string, /),
+    ]);
+    expect(problemsOf(text, options)[0]).toMatchObject({ at: 'entity', path: ['routes', 0] });
   });
 });
 

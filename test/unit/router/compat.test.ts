@@ -23,7 +23,8 @@ interface Vector {
     readonly scheme?: string;
     readonly sni?: string | null;
     readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-    readonly destination?: { readonly port?: number };
+    readonly source?: { readonly ip?: string; readonly port?: number };
+    readonly destination?: { readonly ip?: string; readonly port?: number };
   };
   readonly expect: {
     readonly route: string | null;
@@ -31,9 +32,6 @@ interface Vector {
     readonly upstream_host?: string;
   };
 }
-
-/** Flavours whose vectors are judged elsewhere. */
-const otherFlavours = ['expressions'];
 
 const file = new URL('../../compat/router.json', import.meta.url);
 const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Vector[] };
@@ -61,15 +59,16 @@ function requestOf({ request }: Vector): RouterRequest {
     target: Buffer.from(request.path, 'utf8').toString('latin1'),
     headers,
     secure,
+    peer: request.source?.ip ?? '127.0.0.1',
+    peerPort: request.source?.port ?? 50000,
+    local: request.destination?.ip ?? '127.0.0.1',
     localPort: request.destination?.port ?? (secure ? 443 : 80),
     sni: request.sni ?? null,
   });
 }
 
-const flavour = vectors.filter(({ flavor }) => !otherFlavours.includes(flavor));
-
 describe('compatibility vectors', () => {
-  test.each(flavour.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
+  test.each(vectors.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
     const routes = routesOf(vector);
     install(core, routes, vector.flavor);
     const found = lookUp(core, routes, requestOf(vector));
