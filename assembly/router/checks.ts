@@ -106,12 +106,12 @@ function isSecure(query: RouteQuery): bool {
   return (query.protocol & (PROTOCOL_HTTPS | PROTOCOL_GRPCS)) != 0;
 }
 
-/** The expression of the route: its match of the path is the prefix. */
+/** The expression of the route: its match of the path, if it has one, is the prefix. */
 function itemHolds(base: usize, item: CheckItem, query: RouteQuery): bool {
   if (item.kind != ITEM_KIND_EXPRESSION) return false;
   const count = item.length / <u32>EXPRESSION_STEP_SIZE;
   if (!expressionHolds(base, base + item.bytes, count, query)) return false;
-  regexPrefixLength = <i32>expressionPrefix;
+  regexPrefixLength = expressionPrefix;
   return true;
 }
 

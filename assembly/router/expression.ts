@@ -52,8 +52,8 @@ import { hostBytes } from './host';
 import { segment, segmentCount, segmentsFrom } from './segments';
 import { matchedLength, textHolds } from './text-predicate';
 
-/** Bytes of the path that the expression matched; 0: none. */
-export let expressionPrefix: u32 = 0;
+/** Bytes of the path that the expression matched; -1: it matched nothing of it. */
+export let expressionPrefix: i32 = -1;
 
 /** Prefixes of alternatives that are tried, one per level of nesting. */
 const SAVED: usize = memory.data(512);
@@ -63,14 +63,14 @@ const HTTP: usize = memory.data<u8>([0x68, 0x74, 0x74, 0x70, 0x73]);
 /** True where the expression with `count` steps at `steps` accepts the request. */
 export function expressionHolds(base: usize, steps: usize, count: u32, query: RouteQuery): bool {
   assert(LIMIT_EXPRESSION_DEPTH < 128);
-  expressionPrefix = 0;
+  expressionPrefix = -1;
   let next: u32 = 0;
   while (next < count) {
     const step = changetype<ExpressionStep>(steps + <usize>next * EXPRESSION_STEP_SIZE);
     if (step.op < EXPRESSION_OP_EQUAL) {
       const place = SAVED + (<usize>step.value << 2);
-      if (step.op == EXPRESSION_OP_SAVE) store<u32>(place, expressionPrefix);
-      else expressionPrefix = load<u32>(place);
+      if (step.op == EXPRESSION_OP_SAVE) store<i32>(place, expressionPrefix);
+      else expressionPrefix = load<i32>(place);
       next = step.onTrue;
     } else next = holds(base, step, query) ? step.onTrue : step.onFalse;
   }
@@ -82,7 +82,7 @@ function holds(base: usize, step: ExpressionStep, query: RouteQuery): bool {
   switch (step.field) {
     case EXPRESSION_FIELD_PATH:
       if (!textHolds(base, step, query.path, query.pathLength)) return false;
-      if (step.flags & EXPRESSION_FLAG_RECORD) expressionPrefix = matchedLength(step);
+      if (step.flags & EXPRESSION_FLAG_RECORD) expressionPrefix = <i32>matchedLength(step);
       return true;
     case EXPRESSION_FIELD_HOST: {
       const n = hostBytes(query);

@@ -4,10 +4,10 @@ import { isIPv6 } from 'node:net';
 import type { IpPort, Route } from '../config/model.js';
 import { GatewayError } from '../errors.js';
 import { parseRange } from './address.js';
-import type { CompiledExpression } from './expression/index.js';
 import { ExpressionWriter } from './expression/index.js';
 import { AddressFamily, AddressItem, Check, CheckItem, CheckOp, ItemKind, Need } from './layout.js';
 import { compilePattern, type PatternOptions } from './regex/compile.js';
+import type { ExpressionRoute } from './route-expressions.js';
 import { onlyOn } from './route-expressions.js';
 import type { TableWriter } from './table-writer.js';
 import { binary, WordList } from './table-writer.js';
@@ -104,11 +104,13 @@ export class Checks {
   }
 
   /** Adds the checks of a route that an expression chooses. */
-  addExpression(route: Route, { node, needs }: CompiledExpression): CheckRange {
+  addExpression(route: Route, { rest, needs }: ExpressionRoute): CheckRange {
     const first = this.checkCount;
     this.#protocols(route);
-    const { offset, length } = this.#expressions.write(node);
-    this.#check(CheckOp.EXPRESSION, '', [{ kind: ItemKind.EXPRESSION, bytes: offset, length }]);
+    if (rest) {
+      const { offset, length } = this.#expressions.write(rest);
+      this.#check(CheckOp.EXPRESSION, '', [{ kind: ItemKind.EXPRESSION, bytes: offset, length }]);
+    }
     this.needs |= needs;
     return { first, count: this.checkCount - first, prefix: '' };
   }

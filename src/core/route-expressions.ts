@@ -1,19 +1,17 @@
 /** Routes that are chosen by an expression: their order, and what the core tests of each. */
 import type { Protocol, Route } from '../config/model.js';
 import { GatewayError } from '../errors.js';
-import {
-  type CompiledExpression,
-  compileExpression,
-  type Reach,
-  reachOf,
-} from './expression/index.js';
+import type { Narrowed, Reach } from './expression/index.js';
+import { compileExpression, narrow, reachOf } from './expression/index.js';
 import type { RouteProblem, RouterFlavor } from './route-checks.js';
 
-/** A route with its compiled expression. */
-export interface ExpressionRoute extends CompiledExpression {
+/** A route with its compiled expression, as far as the ways to it do not prove it already. */
+export interface ExpressionRoute extends Narrowed {
   /** Index of the route in the input. */
   readonly route: number;
   readonly reach: readonly Reach[];
+  /** Need bits of the request fields that the whole expression looks at. */
+  readonly needs: number;
 }
 
 /**
@@ -34,8 +32,9 @@ export function rankExpressions(
         const message = 'expressions are not supported by this router flavor';
         throw new GatewayError('GW_E_CONFIG_INVALID', message);
       }
-      const compiled = compileExpression(expression);
-      found.push({ ...compiled, route, reach: reachOf(compiled.node) });
+      const { node, needs } = compileExpression(expression);
+      const reach = reachOf(node);
+      found.push({ ...narrow(node, reach), route, reach, needs });
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       problems.push({ route, field: 'expression', message: error.message });

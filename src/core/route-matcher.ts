@@ -104,7 +104,7 @@ function placeExpressions(
 ): void {
   let left = limits.routeArenaBytes.value / Candidate.size;
   expressions.forEach((compiled, order) => {
-    const { route, reach } = compiled;
+    const { route, reach, prefixLength } = compiled;
     const { first, count } = checks.addExpression(routes[route], compiled);
     left -= reach.length;
     if (left < 0) {
@@ -115,7 +115,8 @@ function placeExpressions(
     }
     for (const { host, path } of reach) {
       const entries = host ? entriesOf(hosts[host.kind], host.name) : hosts.any;
-      entries.push({ path, order, route, port: -1, checks: first, checkCount: count });
+      const tests = { checks: first, checkCount: count };
+      entries.push({ path, order, route, port: -1, ...tests, prefixLength });
     }
   });
 }

@@ -104,11 +104,12 @@ class Compiler {
 }
 
 /** True for a predicate on the path whose match strip_path takes off. */
-function leavesPrefix({ field, operator }: Predicate): boolean {
+export function leavesPrefix({ field, operator }: Predicate): boolean {
   return field.code === ExpressionField.PATH && /^(?:==|\^=|=\^|~)$/.test(operator);
 }
 
-function mayMatchPath(node: Node): boolean {
+/** True for a part that may leave a prefix. */
+export function mayMatchPath(node: Node): boolean {
   if (node.kind === 'predicate') return leavesPrefix(node);
   return node.kind !== 'not' && node.parts.some(mayMatchPath);
 }

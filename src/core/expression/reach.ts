@@ -35,7 +35,7 @@ export function reachOf(node: Node): readonly Reach[] {
     case 'or':
       return distinct(node.parts.flatMap(reachOf));
     case 'and':
-      return node.parts.map(reachOf).reduce(both);
+      return [...node.parts.map(reachOf), leadingSegments(node.parts)].reduce(both);
   }
 }
 
@@ -55,6 +55,20 @@ function reachOfPredicate({ field, lower, operator, value, pattern }: Predicate)
     return [{ host: null, path: `/${text}` }];
   }
   return ANYWHERE;
+}
+
+/** The start of the path that conditions on its first segments, one after the other, make up. */
+function leadingSegments(parts: readonly Node[]): readonly Reach[] {
+  const byFirst = new Map<number, Predicate>();
+  for (const part of parts) {
+    if (part.kind !== 'predicate' || part.field.code !== ExpressionField.SEGMENTS) continue;
+    if (part.operator === '==' && !part.lower) byFirst.set(part.field.first, part);
+  }
+  let path = '';
+  for (let next = byFirst.get(0); next; next = byFirst.get(next.field.last + 1)) {
+    if (next.value.type === 'String') path += `/${binary(next.value.text)}`;
+  }
+  return [{ host: null, path }];
 }
 
 /** Wildcard tables know names that begin or end at a dot: what is outside of those is left out. */
