@@ -30,7 +30,7 @@ test('the example routes by method, header, address and argument', async () => {
   expect((await ask('/orders', { method: 'POST' }))[1]).toBe(404);
 });
 
-test('an expression that does not compile is refused in Kong’s form, and nothing changes', async () => {
+test('a broken expression is refused in Kong’s form, and nothing changes', async () => {
   const routes = [{ name: 'all', expression: 'http.path ^= "/"' }];
   const { admin, proxy } = await startGateway({
     settings,

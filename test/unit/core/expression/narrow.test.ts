@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileExpression, narrow, reachOf } from '../../../../src/core/expression/index.js';
 import type { Node } from '../../../../src/core/expression/syntax.js';
 
-/** What is left to test behind the tables, as `field operator` of each predicate, and the prefix. */
+/** What is left to test behind the tables, each predicate as field and operator; the prefix. */
 function left(text: string): [rest: string, prefixLength: number] {
   const { node } = compileExpression(text);
   const { rest, prefixLength } = narrow(node, reachOf(node));
