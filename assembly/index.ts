@@ -21,6 +21,7 @@ import {
   ringRelease,
   ringReserve,
 } from './queue/ring';
+import { SCRATCH_SPACE, searchFor } from './router/captures';
 import { matchRoute, putUpstreamTarget } from './router/match';
 import { commit, routeAt, stage } from './router/table';
 
@@ -67,6 +68,20 @@ export function route_match(query: usize): i32 {
 export function route_target(query: usize, route: u32, out: usize): u32 {
   const end = putUpstreamTarget(out, changetype<layout.RouteQuery>(query), routeAt(route));
   return <u32>(end - out);
+}
+
+/** Pointer to where the shell may put a pattern and its text for regex_search. */
+export function regex_scratch(): usize {
+  return SCRATCH_SPACE;
+}
+
+/**
+ * Searches `length` bytes of valid text for a compiled pattern, both inside the scratch space.
+ * Returns the pointer to two u32 per group, the offsets of start and end (0xffffffff: the group
+ * took no part), or 0 where nothing matches or the pattern is none.
+ */
+export function regex_search(pattern: usize, bytes: u32, text: usize, length: u32): usize {
+  return searchFor(pattern, bytes, text, length);
 }
 
 /** Exchanges of a generation that have not ended. */

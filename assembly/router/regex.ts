@@ -41,7 +41,8 @@ const LIST_B: usize = LIST_A + LIST_BYTES;
 const STACK: usize = LIST_B + LIST_BYTES;
 const SLOTS_A: usize = STACK + THREADS * 2 * 8 + 16;
 const SLOTS_B: usize = SLOTS_A + THREADS * SLOTS_MAX * 4;
-const END: usize = SLOTS_B + THREADS * SLOTS_MAX * 4;
+/** First byte behind what the machine uses of the region. */
+export const MACHINE_END: usize = SLOTS_B + THREADS * SLOTS_MAX * 4;
 /** Marks a stack entry that puts a slot back. */
 const RESTORE: u32 = 0x80000000;
 
@@ -62,7 +63,7 @@ let after: u32 = 0;
  * `captures` the slots of every group.
  */
 export function search(at: usize, p: usize, n: usize, captures: bool): bool {
-  assert(END <= REGEX + REGEX_BYTES);
+  assert(MACHINE_END <= REGEX + REGEX_BYTES);
   program = changetype<RegexProgram>(at);
   code = at + REGEX_PROGRAM_SIZE;
   classes = code + <usize>program.instructionCount * REGEX_INSTRUCTION_SIZE;

@@ -24,6 +24,8 @@ export interface CoreExports {
   route_commit(): number;
   route_match(query: number): number;
   route_target(query: number, route: number, out: number): number;
+  regex_scratch(): number;
+  regex_search(pattern: number, bytes: number, text: number, length: number): number;
   generation_users(generation: number): number;
   ring_open(ring: number, maxEntries: number, maxBytes: number): number;
   ring_close(ring: number): void;

@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { createRouter, type RouterFlavor, type RouterRequest } from '../../../src/router/index.js';
+
+interface Vector {
+  readonly name: string;
+  readonly flavor: RouterFlavor;
+  readonly services: readonly { name: string; enabled?: boolean }[];
+  readonly routes: readonly { name: string; service?: string | null }[];
+  readonly request: RouterRequest & { readonly path: string };
+  readonly expect: {
+    readonly route: string | null;
+    readonly upstream_path?: string;
+    readonly upstream_host?: string;
+    readonly uri_captures?: Record<string, string> | null;
+  };
+}
+
+const file = new URL('../../compat/router.json', import.meta.url);
+const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Vector[] };
+const spoken = vectors.filter(({ flavor }) => flavor !== 'expressions');
+
+const documentOf = ({ services, routes }: Pick<Vector, 'services' | 'routes'>) => ({
+  _format_version: '3.0',
+  services,
+  routes: routes.map(({ service, ...route }) => ({
+    ...route,
+    service: service ? { name: service } : null,
+  })),
+});
+
+const oneRoute = (route: object, flavor?: RouterFlavor) =>
+  createRouter({
+    config: documentOf({ services: [], routes: [{ name: 'r', ...route }] }),
+    flavor,
+  });
+
+describe('createRouter', () => {
+  // one core for each flavour: every router reserves its address space
+  const routers = new Map<RouterFlavor, ReturnType<typeof createRouter>>();
+
+  test.each(spoken.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
+    const { flavor, expect: wanted } = vector;
+    let router = routers.get(flavor);
+    router ??= createRouter({ config: { _format_version: '3.0' }, flavor });
+    routers.set(flavor, router);
+    router.replace(documentOf(vector));
+    const match = router.match(vector.request);
+    expect(match?.route.name ?? null).toBe(wanted.route);
+    if (wanted.upstream_path !== undefined) expect(match?.upstreamPath).toBe(wanted.upstream_path);
+    if (wanted.upstream_host !== undefined) expect(match?.upstreamHost).toBe(wanted.upstream_host);
+    if (wanted.uri_captures === undefined) return;
+    const { captures = null } = match ?? {};
+    expect(captures && { ...captures }).toEqual(wanted.uri_captures);
+  });
+
+  test('a configuration with a problem is refused, and the one in use stays', () => {
+    const router = oneRoute({ paths: ['/a'] });
+    expect(() => router.replace({ _format_version: '3.0', routes: [{ paths: ['~/('] }] })).toThrow(
+      /invalid regex/,
+    );
+    expect(router.match({ path: '/a/b' })).toMatchObject({
+      matchedPath: '/a',
+      upstreamPath: null,
+      captures: null,
+    });
+  });
+
+  test('what a gateway refuses before it looks matches nothing', () => {
+    const router = oneRoute({ paths: ['/'] });
+    for (const path of ['/%zz', '/a/../..', `/${'x'.repeat(9000)}`]) {
+      expect(router.match({ path })).toBeNull();
+    }
+  });
+
+  test('the example', () => {
+    const output = execFileSync(process.execPath, ['examples/router.mjs'], { encoding: 'utf8' });
+    expect(output).toBe(
+      '/orders/42/items?all -> orders 42 shop.internal/v2/items?all\n' +
+        '/about -> everything - shop.internal/v2/about\n',
+    );
+  });
+});
+
+describe('captures', () => {
+  test('header patterns write over those of the path, by position', () => {
+    const router = oneRoute({
+      paths: ['~/(?<a>[a-z]+)/(?<b>\\d+)'],
+      headers: { 'x-y': ['~*v(?<c>[0-9])'] },
+    });
+    const match = router.match({ path: '/ab/12', headers: { 'X-Y': ['no', 'V7'] } });
+    expect({ ...match?.captures }).toEqual({ 0: 'v7', 1: '7', 2: '12', a: 'ab', b: '12', c: '7' });
+  });
+
+  test('are texts of the decoded path', () => {
+    const router = oneRoute({ paths: ['~/(?<name>[^/]+)$'] });
+    expect(router.match({ path: '/endel%C3%B8st' })?.captures?.name).toBe('endeløst');
+  });
+
+  test('in the flavour traditional the whole match is the path', () => {
+    const router = oneRoute({ paths: ['~/(?<id>\\d+)'] }, 'traditional');
+    expect({ ...router.match({ path: '/7/x' })?.captures }).toEqual({ 0: '/7/x', 1: '7', id: '7' });
+    const none = oneRoute({ paths: ['~/\\d+'] }, 'traditional');
+    expect(none.match({ path: '/7/x' })?.captures).toBeNull();
+  });
+});
