@@ -24,7 +24,8 @@ import { product } from './product.js';
 import type { Clock } from './time.js';
 import { ServerContexts } from './tls/server-contexts.js';
 import { readTlsMaterial, type TlsMaterial } from './tls/settings.js';
-import { refuseUnspoken, upstreamTls } from './upstream/security.js';
+import { namedCertificates, upstreamTls } from './tls/snapshot-tls.js';
+import { refuseUnspoken } from './upstream/security.js';
 import { TargetTable } from './upstream/target-table.js';
 import { coreStats, type StatsView } from './workers/stats.js';
 
@@ -153,7 +154,7 @@ export class GatewayWorker {
     try {
       const byService = new Map<Service, number>();
       for (const service of table.services) {
-        const security = upstreamTls(service, this.#tls);
+        const security = upstreamTls(service, snapshot, this.#tls);
         const index = this.#targets.acquire(service.host, service.port, security);
         targets.push(index);
         byService.set(service, index);
@@ -161,6 +162,7 @@ export class GatewayWorker {
       for (const step of table.steps) this.#attach(step, attachments);
       const encoded = this.#encode(table, byService, attachments);
       const generation = installTable(this.#core, encoded);
+      this.#contexts.use(namedCertificates(snapshot));
       this.#generations.add(generation, holdings());
       return generation;
     } catch (error) {

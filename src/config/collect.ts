@@ -191,7 +191,7 @@ function takeMemberships(draft: Draft, input: Record<string, unknown>): void {
 /** Nested collections of Kong that are refused by name instead of as unknown fields. */
 function takeUnsupported(draft: Draft, input: Record<string, unknown>): void {
   for (const name of unsupportedCollections) {
-    if (!Object.hasOwn(input, name) || name === 'ca_certificates') continue;
+    if (!Object.hasOwn(input, name)) continue;
     if (!isNothing(input[name])) {
       draft.errors.push({ path: [...draft.path, name], message: 'not supported yet', at: 'key' });
     }

@@ -1,4 +1,10 @@
 /** The kinds of entities: their collections, keys, parents and uniqueness. */
+import {
+  caCertificateSchema,
+  certificateDigest,
+  certificateSchema,
+  sniSchema,
+} from './schema/certificate.js';
 import { consumerSchema } from './schema/consumer.js';
 import {
   aclSchema,
@@ -19,6 +25,9 @@ import { vaultSchema } from './schema/vault.js';
 import { hashSecret, passwordHash } from './secret-hash.js';
 
 export type Collection =
+  | 'certificates'
+  | 'snis'
+  | 'ca_certificates'
   | 'services'
   | 'routes'
   | 'consumers'
@@ -78,12 +87,38 @@ function credential(
 
 /** In the order in which ids and references are resolved: parents first. */
 export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
+  certificates: {
+    collection: 'certificates',
+    type: 'certificate',
+    key: null,
+    label: 'id',
+    parents: {},
+    unique: [],
+  },
+  snis: {
+    collection: 'snis',
+    type: 'sni',
+    key: 'name',
+    label: 'name',
+    parents: { certificate: 'certificates' },
+    required: ['certificate'],
+    unique: ['name'],
+  },
+  ca_certificates: {
+    collection: 'ca_certificates',
+    type: 'ca_certificate',
+    key: null,
+    label: 'id',
+    parents: {},
+    unique: [],
+    transform: (value) => ({ ...value, cert_digest: certificateDigest(value.cert as string) }),
+  },
   services: {
     collection: 'services',
     type: 'service',
     key: 'name',
     label: 'name',
-    parents: {},
+    parents: { client_certificate: 'certificates' },
     unique: ['name'],
   },
   consumers: {
@@ -172,9 +207,6 @@ export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
 export const unsupportedCollections: readonly string[] = [
   'upstreams',
   'targets',
-  'certificates',
-  'ca_certificates',
-  'snis',
   'keys',
   'key_sets',
   'filter_chains',
@@ -196,6 +228,9 @@ export function childrenOf(parent: Collection): ReadonlyMap<Collection, string> 
 }
 
 const schemas: Readonly<Partial<Record<Collection, RecordSchema>>> = {
+  certificates: certificateSchema,
+  snis: sniSchema,
+  ca_certificates: caCertificateSchema,
   services: serviceSchema,
   consumers: consumerSchema,
   consumer_groups: consumerGroupSchema,

@@ -36,7 +36,27 @@ export interface Service extends EntityBase {
   readonly tls_verify: boolean | null;
   readonly tls_verify_depth: number | null;
   readonly ca_certificates: readonly string[] | null;
+  readonly client_certificate: Certificate | null;
   readonly enabled: boolean;
+}
+
+export interface Certificate extends EntityBase {
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  readonly cert_alt: string | null;
+  readonly key_alt: string | null;
+}
+
+export interface Sni extends EntityBase {
+  readonly name: string;
+  readonly certificate: Certificate;
+}
+
+export interface CaCertificate extends EntityBase {
+  readonly cert: string;
+  /** SHA-256, lower-case hex. */
+  readonly cert_digest: string;
 }
 
 export interface Route extends EntityBase {
@@ -177,6 +197,9 @@ export interface PluginEntity extends EntityBase {
 }
 
 export interface Snapshot {
+  readonly certificates: readonly Certificate[];
+  readonly snis: readonly Sni[];
+  readonly caCertificates: readonly CaCertificate[];
   readonly services: readonly Service[];
   readonly routes: readonly Route[];
   readonly consumers: readonly Consumer[];

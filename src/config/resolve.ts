@@ -71,16 +71,19 @@ function resolveForeign(draft: Draft, indexes: Record<Collection, Index>): void 
     }
     draft.errors.push({ path, message: 'required field missing', at: 'value' });
   }
-  checkCertificate(draft);
+  checkAuthorities(draft, indexes.ca_certificates);
 }
 
-/** Services may name a certificate, of which there is none yet. */
-function checkCertificate(draft: Draft): void {
-  const given = draft.input.client_certificate ?? null;
-  if (draft.kind.collection !== 'services' || given === null) return;
-  const path = [...draft.path, 'client_certificate'];
-  if (draft.errors.some((error) => startsWith(error.path, path))) return;
-  draft.errors.push({ path, message: 'not supported yet', at: 'value' });
+/** Authorities are named by their ids in a list. */
+function checkAuthorities(draft: Draft, index: Index): void {
+  const given = draft.value.ca_certificates;
+  if (draft.kind.collection !== 'services' || !Array.isArray(given)) return;
+  given.forEach((id: string, position) => {
+    if (index.byId.has(id)) return;
+    const path = [...draft.path, 'ca_certificates', position];
+    const message = `invalid reference '${id}' (no such entry in 'ca_certificates')`;
+    draft.errors.push({ path, message, at: 'value' });
+  });
 }
 
 /** The entity referred to, or what a message may show of the reference. */

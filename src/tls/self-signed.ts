@@ -4,13 +4,7 @@
  * Written out in DER (RFC 5280) because node:crypto signs but does not build certificates.
  */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-
-export interface KeyPair {
-  /** PEM; the certificate first, then its chain. */
-  readonly cert: string;
-  /** PEM. */
-  readonly key: string;
-}
+import type { KeyPair } from './key-pair.js';
 
 const years = 10;
 const subject = 'localhost';

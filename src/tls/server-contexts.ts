@@ -3,7 +3,7 @@
  * them for the handshakes that begin after it; connections that stand keep theirs.
  */
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
-import type { KeyPair } from './self-signed.js';
+import type { KeyPair } from './key-pair.js';
 import type { TlsMaterial } from './settings.js';
 
 /** A certificate with the names that it is shown for. */

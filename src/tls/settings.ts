@@ -1,9 +1,10 @@
 /** The settings of TLS toward clients and upstreams, with files read and keys checked. */
-import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
+import { constants } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { rootCertificates, type TlsOptions } from 'node:tls';
 import { GatewayError } from '../errors.js';
-import { type KeyPair, selfSigned } from './self-signed.js';
+import { type KeyPair, pairFault } from './key-pair.js';
+import { selfSigned } from './self-signed.js';
 
 /** What the settings say, as written. */
 export interface TlsSettings {
@@ -100,30 +101,6 @@ async function readPairs(
     pairs.push({ cert, key });
   }
   return pairs;
-}
-
-/** What is wrong with a certificate and its key, null where they fit. The key is not shown. */
-export function pairFault({
-  cert,
-  key,
-}: KeyPair): { field: 'cert' | 'key'; message: string } | null {
-  let certificate: X509Certificate;
-  try {
-    certificate = new X509Certificate(cert);
-  } catch (error) {
-    return { field: 'cert', message: `invalid certificate: ${reason(error)}` };
-  }
-  try {
-    const fits = certificate.checkPrivateKey(createPrivateKey(key));
-    return fits ? null : { field: 'cert', message: 'certificate does not match key' };
-  } catch (error) {
-    return { field: 'key', message: `invalid key: ${reason(error)}` };
-  }
-}
-
-function reason(error: unknown): string {
-  const { reason: short, message } = error as Error & { reason?: string };
-  return short ?? message;
 }
 
 async function readPem(name: string, value: string): Promise<string> {

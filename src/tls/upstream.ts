@@ -8,7 +8,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
-import type { KeyPair } from './self-signed.js';
+import type { KeyPair } from './key-pair.js';
 import type { TlsMaterial } from './settings.js';
 
 /** What a service says about TLS. */

@@ -1,21 +1,6 @@
-/** What the protocols of services ask of their connections, and which cannot be spoken. */
+/** Which services nothing here can speak to. */
 import type { Route, Service } from '../config/model.js';
 import { GatewayError } from '../errors.js';
-import type { TlsMaterial } from '../tls/settings.js';
-import { UpstreamTls } from '../tls/upstream.js';
-
-/** TLS toward a service; undefined where it is spoken to in the clear. */
-export function upstreamTls(service: Service, material: TlsMaterial): UpstreamTls | undefined {
-  if (service.protocol !== 'https') return undefined;
-  const wish = {
-    host: service.host,
-    verify: service.tls_verify ?? false,
-    depth: service.tls_verify_depth,
-    authorities: [],
-    client: null,
-  };
-  return new UpstreamTls(wish, material);
-}
 
 /**
  * Services that requests could reach and that nothing here can speak to. gRPC needs HTTP/2; its

@@ -80,6 +80,7 @@ export const service: Service = {
   tls_verify: null,
   tls_verify_depth: null,
   ca_certificates: null,
+  client_certificate: null,
   enabled: true,
 };
 

@@ -167,6 +167,7 @@ function serviceEntity(given: PlaneService, index: number): Service {
     tls_verify: null,
     tls_verify_depth: null,
     ca_certificates: null,
+    client_certificate: null,
   };
 }
 

@@ -5,7 +5,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import { type KeyPair, selfSigned } from '../../src/tls/self-signed.js';
+import type { KeyPair } from '../../src/tls/key-pair.js';
+import { selfSigned } from '../../src/tls/self-signed.js';
 
 export interface TlsAnswer {
   /** Everything that came until the end, latin1. */

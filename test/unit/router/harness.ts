@@ -56,6 +56,7 @@ export function makeService(index: number, fields: Partial<Service> = {}): Servi
     tls_verify: null,
     tls_verify_depth: null,
     ca_certificates: null,
+    client_certificate: null,
     enabled: true,
     ...fields,
   };
