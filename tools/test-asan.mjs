@@ -27,7 +27,14 @@ try {
     ASAN_OPTIONS: 'detect_leaks=0:allow_user_segv_handler=1:handle_segv=0:abort_on_error=1',
     UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
   };
-  const args = [binary('vitest'), 'run', '--project', 'native', ...process.argv.slice(2)];
+  const args = [
+    binary('vitest'),
+    'run',
+    '--project',
+    'native',
+    '--testTimeout=120000',
+    ...process.argv.slice(2),
+  ];
   process.exitCode = await exitCode(process.execPath, args, { env });
 } catch (error) {
   say(error.message);
