@@ -25,6 +25,7 @@ import type { Clock } from './time.js';
 import { ServerContexts } from './tls/server-contexts.js';
 import { readTlsMaterial, type TlsMaterial } from './tls/settings.js';
 import { namedCertificates, upstreamTls } from './tls/snapshot-tls.js';
+import { setTracing } from './trace/settings.js';
 import { refuseUnspoken } from './upstream/security.js';
 import { TargetTable } from './upstream/target-table.js';
 import { coreStats, type StatsView } from './workers/stats.js';
@@ -43,6 +44,9 @@ export interface WorkerOptions {
   /** The core trapped or broke a rule: this worker carries nothing any more. */
   readonly onFault: (error: Error) => void;
 }
+
+/** The queues of every log plugin. */
+type Attachments = Map<PlanStep, LogAttachment[]>;
 
 /** How often log queues are looked at, and the drain looks for the last exchange. */
 const pollMs = 20;
@@ -149,8 +153,12 @@ export class GatewayWorker {
       internTarget: this.#internTarget,
     });
     const targets: number[] = [];
-    const attachments = new Map<PlanStep, LogAttachment>();
-    const holdings = (): Holdings => ({ table, targets, attachments: [...attachments.values()] });
+    const attachments: Attachments = new Map();
+    const holdings = (): Holdings => ({
+      table,
+      targets,
+      attachments: [...attachments.values()].flat(),
+    });
     try {
       const byService = new Map<Service, number>();
       for (const service of table.services) {
@@ -221,9 +229,10 @@ export class GatewayWorker {
     await this.#accessLog?.close();
   }
 
-  /** Opens the access log's file again. */
+  /** Opens the files of the access log and of log plugins again. */
   async reopenLogs(): Promise<void> {
-    await this.#accessLog?.reopen();
+    const sinks = [...this.#options.plugins.values()].map(({ logSink }) => logSink?.reopen?.());
+    await Promise.all([this.#accessLog?.reopen(), ...sinks]);
   }
 
   /** Counters and gauges, always up to date. */
@@ -235,23 +244,30 @@ export class GatewayWorker {
     return this.#shipping.metrics();
   }
 
-  #attach(step: PlanStep, attachments: Map<PlanStep, LogAttachment>): void {
+  #attach(step: PlanStep, attachments: Attachments): void {
     const { plugin, entity, logger } = step;
     const { log } = plugin;
+    setTracing(step.config, this.#options.settings.tracing);
+    setTracing(entity.config, this.#options.settings.tracing);
     const onError = (error: unknown) =>
       logger.error({ err: error }, `plugin ${plugin.name} failed in log`);
     const sink = plugin.logSink ?? (log && handlerSink(log.bind(plugin), onError));
-    if (sink) attachments.set(step, this.#shipping.attach(entity, sink));
+    if (!sink) return;
+    const held: LogAttachment[] = [];
+    attachments.set(step, held);
+    for (const one of [sink, ...(sink.also?.(entity.config) ?? [])]) {
+      held.push(this.#shipping.attach(entity, one));
+    }
   }
 
   #encode(
     table: PlanTable,
     byService: ReadonlyMap<Service, number>,
-    attachments: ReadonlyMap<PlanStep, LogAttachment>,
+    attachments: Attachments,
   ): EncodedTable {
     const rings = (plan: Plan): number[] => {
-      const ids = plan.possibleLog.map((step) => attachments.get(step)?.ring);
-      return [...new Set(ids.filter((id) => id !== undefined))];
+      const held = plan.possibleLog.flatMap((step) => attachments.get(step) ?? []);
+      return [...new Set(held.map(({ ring }) => ring))];
     };
     refuseUnspoken(table.services, table.routes);
     const encoded = encodeTable({

@@ -3,7 +3,7 @@
  * in `layout.ts` and from `limits.ts`. Pure: `emit()` returns texts; the build writes them, a test
  * compares them.
  */
-import { limits } from '../limits.js';
+import { type Limit, limits } from '../limits.js';
 import { codes, type Field, latencyBucketsMs, memoryPages, regions, structs } from './layout.js';
 
 export interface EmittedFile {
@@ -172,9 +172,15 @@ function checkRegions(): void {
   if (end > memoryPages * 65536) throw new Error('regions exceed the memory');
 }
 
-/** FNV-1a over the definition: both sides carry it, and start-up compares them. */
+/**
+ * FNV-1a over the definition: both sides carry it, and start-up compares them. Limits that only the
+ * shell reads do not count: the core is the same with any of them.
+ */
 function layoutHash(): number {
-  const text = JSON.stringify([regions, codes, structs, latencyBucketsMs, memoryPages, limits]);
+  const shared = Object.entries<Limit>(limits)
+    .filter(([, { core }]) => core)
+    .map(([name, { value }]) => [name, value]);
+  const text = JSON.stringify([regions, codes, structs, latencyBucketsMs, memoryPages, shared]);
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;

@@ -1,5 +1,7 @@
 /** Every setting of a node, once: what reads it, its default, and its line in the documentation. */
 import { availableParallelism } from 'node:os';
+
+import { parseInstrumentations } from '../trace/settings.js';
 import { parseListen } from './listen.js';
 import {
   contentType,
@@ -49,6 +51,17 @@ const workers: SettingType<number> = {
   unit: 'count or auto',
   parse: (value) => (value === 'auto' ? availableParallelism() : integer(1, 1024).parse(value)),
 };
+
+/** A number from 0 to 1. */
+const share: SettingType<number> = {
+  unit: '0 to 1',
+  parse(value) {
+    const number = Number(value);
+    if (/^\d*\.?\d+$/.test(value) && number <= 1) return number;
+    throw new Error('expected a number between 0 and 1');
+  },
+};
+const instrumentations = { unit: 'off, all or a list', parse: parseInstrumentations };
 
 const logLevel = oneOf('debug', 'info', 'notice', 'warn', 'error', 'crit', 'alert', 'emerg');
 const offOnly = (what: string): SettingType<string> => ({
@@ -168,6 +181,16 @@ export const settingTable = {
     'An upstream connection may be idle this long; 0: no limit.',
   ),
   ...tlsRows(),
+  tracing_instrumentations: row(
+    instrumentations,
+    'off',
+    'Spans that the plugin `opentelemetry` sends: request, router, balancer.',
+  ),
+  tracing_sampling_rate: row(
+    share,
+    '0.01',
+    'Share of the traces that are sampled, where a plugin does not say.',
+  ),
   stream_listen: row(offOnly('proxying of streams'), 'off', 'Only `off`.'),
   status_listen: row(offOnly('a status listener'), 'off', 'Only `off`: see the Admin API.'),
   admin_gui_listen: row(offOnly('a manager page'), 'off', 'Only `off`.'),
@@ -247,6 +270,6 @@ export const settingNames: ReadonlyMap<string, SettingName> = new Map(
 export const unsupportedSettings: readonly RegExp[] = [
   /^(client_)?ssl(_|$)/,
   /^(admin|admin_gui|status)_ssl_/,
-  /^(lua|dns|cluster|wasm|vault|tracing|opentelemetry|pg|role|error_template)(_|$)/,
+  /^(lua|dns|cluster|wasm|vault|opentelemetry|pg|role|error_template)(_|$)/,
   /^resolver_|^new_dns_client$|^untrusted_lua|^request_debug|^nginx_[a-z]+_/,
 ];

@@ -1,10 +1,12 @@
 /**
  * The settings of a node, resolved from defaults, a kong.conf file, the environment and options.
  */
+
 import { TokenFlag } from '../core/layout.js';
 import type { ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
 import type { TlsSettings } from '../tls/settings.js';
+import type { TracingSettings } from '../trace/settings.js';
 import { parseConf } from './conf-file.js';
 import { didYouMean } from './nearest.js';
 import {
@@ -64,6 +66,8 @@ export interface Settings {
   readonly upstreamKeepaliveMaxRequests: number;
   /** 0: no limit. */
   readonly upstreamKeepaliveIdleMs: number;
+  /** The node's own tracer, for the plugin opentelemetry. */
+  readonly tracing: TracingSettings;
   readonly clientHeaderTimeoutMs: number;
   readonly clientBodyTimeoutMs: number;
   /** Bytes per second, 0: off. */
@@ -282,6 +286,10 @@ function toSettings(values: SettingValues, ignored: readonly string[]): Settings
     upstreamKeepalivePoolSize: values.upstream_keepalive_pool_size,
     upstreamKeepaliveMaxRequests: values.upstream_keepalive_max_requests || 0xffffffff,
     upstreamKeepaliveIdleMs: values.upstream_keepalive_idle_timeout,
+    tracing: {
+      instrumentations: values.tracing_instrumentations,
+      samplingRate: values.tracing_sampling_rate,
+    },
     clientHeaderTimeoutMs: values.client_header_timeout,
     clientBodyTimeoutMs: values.client_body_timeout,
     clientBodyMinRate: values.client_body_min_rate,

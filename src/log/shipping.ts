@@ -13,6 +13,7 @@ import { decodeLogRecord, type LogResolver } from './entry.js';
 import { entryText } from './entry-text.js';
 import { readJournalSettings } from './journal-options.js';
 import { JournaledShipping } from './journaled-shipping.js';
+import { requestNotes, withNotes } from './notes.js';
 import { OncePerInterval, queueDefaults, queueIdentity } from './params.js';
 import type { QueueLog } from './queue.js';
 import { inSeconds } from './queue-clock.js';
@@ -50,7 +51,7 @@ export class LogShipping {
 
   constructor(options: LogShippingOptions) {
     this.#options = options;
-    const { core, clock, log, resolver } = options;
+    const { core, clock, log } = options;
     this.rings = new RingTable(core);
     this.queues = new QueueManager({ clock: inSeconds(clock), log });
     this.#journaled = new JournaledShipping({
@@ -58,7 +59,7 @@ export class LogShipping {
       clock: inSeconds(clock),
       log,
       worker: options.worker ?? 0,
-      textOf: (record) => entryText(record, resolver),
+      textOf: (record) => this.#text(record),
     });
   }
 
@@ -70,12 +71,15 @@ export class LogShipping {
   attach(plugin: PluginEntity, sink: LogSink<unknown>): LogAttachment {
     const { config } = plugin;
     const { clock, log, resolver } = this.#options;
-    const { name, tag } = queueIdentity(plugin, sink.key?.(config));
+    const { name: base, tag } = queueIdentity(plugin, sink.key?.(config));
+    const name = sink.suffix ? `${base}:${sink.suffix}` : base;
     const parameters = sink.queue(config, (message) => {
       if (this.#warned.pass(`${name} ${message}`, clock.now())) log('warn', `[${tag}] ${message}`);
     });
     const settings = readJournalSettings((config.queue ?? {}) as object);
-    const isKept = settings.journal !== null && parameters.concurrency_limit !== -1;
+    // What a sink decodes itself refers to this process; after a restart it means nothing.
+    const keepable = parameters.concurrency_limit !== -1 && !sink.decode;
+    const isKept = settings.journal !== null && keepable;
     const queueKey = `${plugin.name} ${name}`;
     const key = isKept ? `${queueKey} in ${settings.journal}` : queueKey;
     const ring = this.rings.open(key, {
@@ -83,7 +87,8 @@ export class LogShipping {
       maxBytes: parameters.max_bytes,
     });
     const attachment: OwnAttachment = { ring: ring.id, key, source: ring };
-    const sender = senderOf(sink, config);
+    const warn = (message: string) => log('warn', `[${tag}] ${message}`);
+    const sender = senderOf(sink, config, warn);
     if (isKept) {
       const { sendTexts } = sender;
       try {
@@ -97,8 +102,8 @@ export class LogShipping {
     const source = mapSource<Buffer, LogEntry | Uint8Array>(
       recordSource(ring, clock),
       sender.wantsTexts
-        ? (record) => entryText(record, resolver)
-        : (record) => decodeLogRecord(record, resolver),
+        ? (record) => this.#text(record)
+        : (record) => sink.decode?.(record, resolver, config) ?? this.#decode(record),
       (error) => log('error', `[${tag}] a log record was dropped: ${(error as Error).message}`),
     );
     this.queues.open(key, parameters, sender.handler, source, { name, tag });
@@ -113,6 +118,22 @@ export class LogShipping {
     const { key } = attachment;
     await (this.#journaled.has(key) ? this.#journaled.detach(key) : this.queues.release(key));
     this.rings.close((attachment as OwnAttachment).source);
+  }
+
+  /** The JSON text of a record; only those that plugins noted something for are made as objects. */
+  #text(record: Buffer): Uint8Array {
+    const noted = requestNotes.size > 0 && requestNotes.find(requestIdOf(record));
+    if (!noted) return entryText(record, this.#options.resolver);
+    return Buffer.from(JSON.stringify(this.#decode(record)));
+  }
+
+  /** Kong's log record, with what plugins noted about the request. */
+  #decode(record: Buffer): LogEntry {
+    const { clock, log, resolver } = this.#options;
+    const entry = decodeLogRecord(record, resolver);
+    return withNotes(entry, requestNotes.find(entry.request.id), ({ message }) => {
+      if (this.#warned.pass(message, clock.now())) log('warn', message);
+    });
   }
 
   /** Moves new records of queues with a journal to disk; call it after every batch of events. */
@@ -137,16 +158,19 @@ export class LogShipping {
   }
 }
 
+const requestIdOf = (record: Buffer): string =>
+  record.toString('latin1', LogRecord.requestId, LogRecord.requestId + 32);
+
 /** How batches reach a sink: as texts where it takes them, else as objects. */
-function senderOf(sink: LogSink<unknown>, config: unknown) {
+function senderOf(sink: LogSink<unknown>, config: unknown, warn: (message: string) => void) {
   const wantsTexts = sink.sendTexts !== undefined && (sink.takesTexts?.(config) ?? true);
   const sendTexts = async (batch: readonly Uint8Array[], signal: AbortSignal) => {
     if (wantsTexts) await sink.sendTexts?.(batch, config, signal);
-    else await sink.send(batch.map(parseEntry), config, signal);
+    else await sink.send(batch.map(parseEntry), config, signal, warn);
     return true as const;
   };
   const send = async (batch: readonly LogEntry[], signal: AbortSignal) => {
-    await sink.send(batch, config, signal);
+    await sink.send(batch, config, signal, warn);
     return true as const;
   };
   return {

@@ -1,5 +1,7 @@
 /** The node's logger: newline JSON by pino, with credentials removed. */
+
 import { type DestinationStream, destination, type Logger as PinoLogger, pino } from 'pino';
+import { lineTap } from '../log/line-tap.js';
 
 /** What this project needs of a logger; every pino logger is one. */
 export interface Logger {
@@ -56,6 +58,12 @@ export function createLogger(options: LoggerOptions = {}): NodeLogger {
       base: undefined,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
+      hooks: {
+        logMethod(args, method, level) {
+          lineTap.add(level, args);
+          method.apply(this, args);
+        },
+      },
       serializers: { err: describeError },
       redact: { paths: redactPaths, censor: 'REDACTED' },
     },

@@ -55,6 +55,12 @@ export interface PluginLog {
   notice(message: string, fields?: object): void;
   warn(message: string, fields?: object): void;
   error(message: string, fields?: object): void;
+  /**
+   * Puts a value into the log record of this request, at a dotted path (`\.` is a dot in a name).
+   * `set` always, `add` where nothing is, `replace` where something is; null deletes.
+   * @throws GatewayError GW_E_PLUGIN_FAILED for what is no JSON, or outside a request
+   */
+  setSerializeValue(path: string, value: unknown, mode?: 'set' | 'add' | 'replace'): void;
 }
 
 /** Entities of the configuration that the request runs under. Every look-up is constant time. */

@@ -7,14 +7,35 @@ import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { GatewayError } from '../errors.js';
+import datadog from './builtin/datadog.js';
+import fileLog from './builtin/file-log.js';
 import httpLog from './builtin/http-log.js';
+import loggly from './builtin/loggly.js';
+import opentelemetry from './builtin/opentelemetry.js';
 import requestTermination from './builtin/request-termination.js';
+import statsd from './builtin/statsd.js';
+import syslog from './builtin/syslog.js';
+import tcpLog from './builtin/tcp-log.js';
+import udpLog from './builtin/udp-log.js';
+import zipkin from './builtin/zipkin.js';
 import { type AnyPlugin, definitionFault } from './define.js';
 
 export type PluginRegistry = ReadonlyMap<string, AnyPlugin>;
 
 /** Plugins that come with the gateway. */
-export const bundledPlugins: readonly AnyPlugin[] = [requestTermination, httpLog];
+export const bundledPlugins: readonly AnyPlugin[] = [
+  requestTermination,
+  zipkin,
+  opentelemetry,
+  httpLog,
+  statsd,
+  datadog,
+  fileLog,
+  udpLog,
+  tcpLog,
+  loggly,
+  syslog,
+];
 
 export interface PluginSources {
   /**

@@ -18,6 +18,32 @@ export interface HttpSubmission {
   readonly signal?: AbortSignal;
 }
 
+/** A request as it goes out. */
+export interface HttpExchange {
+  readonly url: URL;
+  /** With the query, where that is to be sent. */
+  readonly path: string;
+  readonly method: 'POST' | 'PUT' | 'PATCH';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+  readonly timeouts: HttpTimeouts;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpTimeouts {
+  /** For connecting, with the handshake of TLS. */
+  readonly connectMs: number;
+  /** For the answer's head, and between two reads of its body. */
+  readonly readMs: number;
+  /** How long an idle connection is kept. */
+  readonly keepaliveMs: number;
+}
+
+export interface HttpOutcome {
+  readonly status: number;
+  readonly text: string;
+}
+
 /** Bytes of an answer's body that an error message quotes. */
 const quotedBytes = 1024;
 /** Pools are kept for origins that were used within this time. */
@@ -38,32 +64,36 @@ export class HttpSink {
    */
   async submit(submission: HttpSubmission): Promise<void> {
     const { url, authority } = parseEndpoint(submission.endpoint);
-    const pool = this.#poolFor(url, submission);
-    let status: number;
-    let text: string;
-    try {
-      const answer = await pool.request({
-        path: url.pathname,
-        method: submission.method,
-        headers: headersOf(submission),
-        body: submission.body,
-        signal: submission.signal,
-      });
-      status = answer.statusCode;
-      text = await answer.body.text();
-      // The pool has its connection back a moment later, and would open another one until then.
-      await nextTurn();
-    } catch (cause) {
-      throw new GatewayError('GW_E_SUBMIT', `failed request to ${authority}: ${reasonOf(cause)}`, {
-        cause,
-      });
-    }
+    const { timeoutMs, keepaliveMs, method, body, signal } = submission;
+    const timeouts = { connectMs: timeoutMs, readMs: timeoutMs, keepaliveMs };
+    const headers = headersOf(submission);
+    const request = { url, path: url.pathname, method, headers, body, timeouts, signal };
+    const { status, text } = await this.exchange(request, `failed request to ${authority}: `);
     if (status < 300) return;
-    const body = text.slice(0, quotedBytes);
     throw new GatewayError(
       'GW_E_SUBMIT',
-      `request to ${authority} returned status code ${status} and body ${body}`,
+      `request to ${authority} returned status code ${status} and body ${text}`,
     );
+  }
+
+  /**
+   * Sends one request and reads its answer to the end, so that the connection can be used again.
+   * @param failed what the message of a transport error begins with
+   * @returns the status and the beginning of the body
+   * @throws GatewayError GW_E_SUBMIT for transport errors
+   */
+  async exchange(request: HttpExchange, failed: string): Promise<HttpOutcome> {
+    const { url, path, method, headers, body, timeouts, signal } = request;
+    try {
+      const pool = this.#poolFor(url, timeouts);
+      const answer = await pool.request({ path, method, headers, body, signal });
+      const text = await answer.body.text();
+      // The pool has its connection back a moment later, and would open another one until then.
+      await nextTurn();
+      return { status: answer.statusCode, text: text.slice(0, quotedBytes) };
+    } catch (cause) {
+      throw new GatewayError('GW_E_SUBMIT', failed + reasonOf(cause), { cause });
+    }
   }
 
   /** Closes idle connections, waits for running submissions. The sink can be used again. */
@@ -73,19 +103,19 @@ export class HttpSink {
     await Promise.all(pools.map(({ pool }) => pool.close()));
   }
 
-  #poolFor(url: URL, { timeoutMs, keepaliveMs }: HttpSubmission): Pool {
+  #poolFor(url: URL, { connectMs, readMs, keepaliveMs }: HttpTimeouts): Pool {
     const nowMs = performance.now();
-    const key = `${url.origin} ${timeoutMs} ${keepaliveMs}`;
+    const key = `${url.origin} ${connectMs} ${readMs} ${keepaliveMs}`;
     let used = this.#pools.get(key);
     if (!used) {
       this.#closeUnused(nowMs);
       const pool = new Pool(url.origin, {
         connections: 8,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
+        headersTimeout: readMs,
+        bodyTimeout: readMs,
         keepAliveTimeout: Math.max(1, keepaliveMs),
         // Kong does not verify the certificates of log servers either.
-        connect: { timeout: timeoutMs, rejectUnauthorized: false },
+        connect: { timeout: connectMs, rejectUnauthorized: false },
       });
       used = { pool, usedMs: nowMs };
       this.#pools.set(key, used);

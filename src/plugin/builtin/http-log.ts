@@ -1,4 +1,5 @@
 /** Kong's http-log: ships log records as JSON to an HTTP server, through a queue. */
+import { type CustomFieldsConfig, customFields, recordText } from '../../log/custom-fields.js';
 import { queueField, queueParameters } from '../../log/params.js';
 import { HttpSink } from '../../log/sink/http.js';
 import { definePlugin } from '../define.js';
@@ -32,12 +33,14 @@ const schema = {
       description: 'Further request fields.',
     },
     queue: queueField,
+    ...customFields,
   },
   check: faultsOf,
 } as const;
 
 /** What the sink reads of a config. */
-interface HttpLogConfig extends Readonly<Record<string, unknown>> {
+interface HttpLogConfig extends CustomFieldsConfig {
+  readonly [field: string]: unknown;
   readonly http_endpoint: string;
   readonly method: 'POST' | 'PUT' | 'PATCH';
   readonly content_type: string;
@@ -57,10 +60,11 @@ export default definePlugin({
     key: (config) => httpLogQueueName(config),
     queue: (config, warn) => queueParameters(config, warn),
     send: (batch, config, signal) => {
-      const texts = batch.map((entry) => Buffer.from(JSON.stringify(entry)));
+      const texts = batch.map((entry) => Buffer.from(recordText(entry, config)));
       return submit(texts, config, signal);
     },
     sendTexts: (batch, config, signal) => submit(batch, config, signal),
+    takesTexts: (config) => !config.custom_fields_by_expression,
     close: () => sink.close(),
   },
 });

@@ -1,5 +1,7 @@
 /** The client as the plugins of one exchange see it (Kong's `kong.client`). */
+
 import type { Consumer, ConsumerGroup, Credential } from '../../config/model.js';
+import { requestNotes } from '../../log/notes.js';
 import type { PhaseName } from '../define.js';
 import type { Exchange } from '../exchange.js';
 import type { ClientAccess } from '../pdk-types.js';
@@ -56,6 +58,7 @@ export class StepClient implements ClientAccess {
     const { plan, state } = this.#exchange;
     state.consumer = consumer;
     state.credential = credential;
+    requestNotes.setClient(this.#exchange.request.id, consumer, credential);
     state.groups = (consumer && plan?.entities.groupsOf(consumer.id)) || [];
     if (plan) this.#exchange.plan = plan.forClient(this.#step, consumer, state.groups);
   }

@@ -1,4 +1,7 @@
 /** A plugin's lines in the gateway's log; those of a request carry its id. */
+import { GatewayError } from '../../errors.js';
+import { requestNotes } from '../../log/notes.js';
+import type { ValueMode } from '../../log/record-value.js';
 import type { Logger } from '../../observe/logger.js';
 import type { PluginLog } from '../pdk-types.js';
 
@@ -29,6 +32,13 @@ export class StepLog implements PluginLog {
 
   error(message: string, fields?: object): void {
     this.#logger.error(this.#with(fields), message);
+  }
+
+  setSerializeValue(path: string, value: unknown, mode?: ValueMode): void {
+    if (this.#requestId === null) {
+      throw new GatewayError('GW_E_PLUGIN_FAILED', 'setSerializeValue: there is no request');
+    }
+    requestNotes.setValue(this.#requestId, path, value, mode);
   }
 
   #with(fields?: object): object {

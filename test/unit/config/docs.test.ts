@@ -2,19 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Collection, schemaOf } from '../../../src/config/entities.js';
-import type { FieldSchema } from '../../../src/config/schema/field.js';
 import { type SettingRow, settingTable } from '../../../src/config/setting-table.js';
+import { code, fieldTable, table } from '../../support/schema-table.js';
 
 const page = new URL('../../../docs/configuration.md', import.meta.url);
-
-type Cells = readonly string[];
-
-function table(head: Cells, rows: readonly Cells[]): string {
-  const line = (cells: Cells) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-const code = (text: string) => (text === '' ? '' : `\`${text}\``);
 
 function settings(): string {
   const rows = Object.entries<SettingRow<unknown>>(settingTable);
@@ -41,37 +32,7 @@ function entity(collection: Collection): string {
     flavor: 'traditional_compatible',
     plugins: new Map(),
   });
-  const rows = Object.entries(fields).map(([name, field]) => {
-    const { required, description = '' } = field;
-    const fallback = 'default' in field ? field.default : undefined;
-    const absent = required ? 'required' : '';
-    const value = fallback === undefined ? absent : code(JSON.stringify(fallback));
-    return [code(name), typeText(field), value, description];
-  });
-  return table(['field', 'type', 'default', 'meaning'], rows);
-}
-
-function typeText(field: FieldSchema): string {
-  switch (field.type) {
-    case 'string':
-      return field.one_of ? `one of ${field.one_of.join(', ')}` : (field.format ?? 'text');
-    case 'integer':
-    case 'number': {
-      if (field.one_of) return `one of ${field.one_of.join(', ')}`;
-      return field.between ? `${field.type}, ${field.between.join(' to ')}` : field.type;
-    }
-    case 'array':
-    case 'set':
-      return `list of ${typeText(field.elements)}`;
-    case 'map':
-      return `map of ${typeText(field.keys)} to ${typeText(field.values)}`;
-    case 'record':
-      return `{ ${Object.keys(field.fields).join(', ')} }`;
-    case 'foreign':
-      return `reference into ${field.reference}`;
-    default:
-      return field.type === 'any' ? "the plugin's own" : field.type;
-  }
+  return fieldTable(fields);
 }
 
 test('docs/configuration.md is up to date', async () => {
