@@ -109,6 +109,7 @@ export class GatewayWorker {
       core,
       planOf: this.#generations.planOf,
       post: (event, connection, a, b) => this.#driver.post(event, connection, a, b),
+      routerFlavor: settings.routerFlavor,
       requestBodyBytes: settings.clientBodyBufferBytes,
       responseBodyBytes: settings.responseBufferBytes,
     }).call;

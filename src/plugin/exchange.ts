@@ -5,6 +5,8 @@
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
+import { type CaptureSource, routeCaptures } from '../core/route-captures.js';
+import type { RouterFlavor } from '../core/router.js';
 import { GatewayError } from '../errors.js';
 import { AnswerState } from './answer-state.js';
 import { ExchangeState } from './exchange-state.js';
@@ -59,12 +61,21 @@ export class Exchange {
   readonly #wake: (exchange: Exchange) => void;
 
   /** `bodyBytes`: what plugins may read of a request; `wake`: makes the core ask for news. */
-  constructor(core: Core, bodyBytes: number, wake: (exchange: Exchange) => void) {
+  constructor(
+    core: Core,
+    flavor: RouterFlavor,
+    bodyBytes: number,
+    wake: (exchange: Exchange) => void,
+  ) {
     this.#bodyBytes = bodyBytes;
     this.#wake = wake;
     this.answer = new AnswerState(core);
     this.view = new ExchangeView(core);
-    this.request = new RequestView(this.view, () => this.readBody());
+    const captures = (source: CaptureSource) => {
+      const route = this.plan?.route;
+      return route ? routeCaptures(core, flavor, route, source) : null;
+    };
+    this.request = new RequestView(this.view, () => this.readBody(), captures);
     this.client = new ClientView(this.view);
   }
 

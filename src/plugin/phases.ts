@@ -8,6 +8,7 @@ import { writeEdits, writeReply } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
 import { Event, Phase, PhaseVerdict, VerdictFlag } from '../core/layout.js';
+import type { RouterFlavor } from '../core/router.js';
 import { limits } from '../limits.js';
 import { AnswerPhases } from './answer-phases.js';
 import { StepContext } from './context.js';
@@ -23,6 +24,8 @@ export interface PhaseOptions {
   readonly planOf: (generation: number, route: number) => Plan | undefined;
   /** `Driver.post`. */
   readonly post: (event: number, connection: number, a: number, b: number) => void;
+  /** Tells how the patterns of routes are meant. Default `traditional_compatible`. */
+  readonly routerFlavor?: RouterFlavor;
   /** `nginx_http_client_body_buffer_size`: what a plugin may read of a request. */
   readonly requestBodyBytes: number;
   /** `response_buffer_size`: what is collected for `response` handlers. */
@@ -240,7 +243,8 @@ export class PhaseRunner {
     const index = connection & indexMask;
     let exchange = this.#exchanges[index];
     if (!exchange || exchange.parked) {
-      exchange = new Exchange(this.#core, this.#options.requestBodyBytes, this.#wake);
+      const { requestBodyBytes, routerFlavor = 'traditional_compatible' } = this.#options;
+      exchange = new Exchange(this.#core, routerFlavor, requestBodyBytes, this.#wake);
       if (index < limits.downstreamConnections.value) this.#exchanges[index] = exchange;
     }
     exchange.begin(plan, connection);

@@ -3,7 +3,16 @@
 /** A query or form argument: text, `true` where it has no value, an array where it is repeated. */
 export type Argument = string | true | readonly (string | true)[];
 
+/** What the groups of the route's patterns matched; both empty where none did. */
+export interface UriCaptures {
+  /** By position, `0` being the whole match; groups that took no part are left out. */
+  readonly unnamed: readonly string[];
+  readonly named: Readonly<Record<string, string>>;
+}
+
 export interface RequestReader {
+  /** Worked out at each use, from the patterns of the matched route. */
+  readonly uriCaptures: UriCaptures;
   /** Upper-case as sent by the client. */
   readonly method: string;
   /** Normalised path, without the query. */

@@ -2,17 +2,36 @@
  * The request and the client as plugins read them, decoded on each use out of the exchange view.
  */
 import type { ExchangeView } from '../core/exchange-view.js';
+import type { CaptureSource, Captures } from '../core/route-captures.js';
 import { argumentsDefault, checkMax, firstArgument, parseArguments } from './pdk/arguments.js';
 import { headersOf } from './pdk/headers.js';
-import type { Argument, RequestReader } from './request-types.js';
+import type { Argument, RequestReader, UriCaptures } from './request-types.js';
 
 export class RequestView implements RequestReader {
   readonly #view: ExchangeView;
   readonly #readBody: () => Promise<Uint8Array>;
+  readonly #captures: (source: CaptureSource) => Captures | null;
 
-  constructor(view: ExchangeView, readBody: () => Promise<Uint8Array>) {
+  constructor(
+    view: ExchangeView,
+    readBody: () => Promise<Uint8Array>,
+    captures: (source: CaptureSource) => Captures | null = () => null,
+  ) {
     this.#view = view;
     this.#readBody = readBody;
+    this.#captures = captures;
+  }
+
+  get uriCaptures(): UriCaptures {
+    const { path } = this.#view;
+    const found = this.#captures({ path, headers: (name) => this.headerValues(name) });
+    const unnamed: string[] = [];
+    const named: Record<string, string> = {};
+    for (const [key, text] of Object.entries(found ?? {})) {
+      if (/^[0-9]+$/.test(key)) unnamed[Number(key)] = text;
+      else named[key] = text;
+    }
+    return { unnamed, named };
   }
 
   body(): Promise<Uint8Array> {
