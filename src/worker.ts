@@ -18,6 +18,8 @@ import { handlerSink, type LogAttachment, LogShipping } from './log/shipping.js'
 import type { Logger } from './observe/logger.js';
 import { type MetricSeries, unmatchedSlot } from './observe/metrics.js';
 import type { AnyPlugin } from './plugin/define.js';
+import { PluginLifecycle } from './plugin/lifecycle.js';
+import type { PluginHost } from './plugin/pdk/host.js';
 import { PhaseRunner } from './plugin/phases.js';
 import { buildPlans, type Plan, type PlanStep, type PlanTable } from './plugin/plan.js';
 import { product } from './product.js';
@@ -68,6 +70,8 @@ export class GatewayWorker {
   readonly #generations: Generations;
   readonly #tls: TlsMaterial;
   readonly #contexts: ServerContexts;
+  readonly #host: PluginHost;
+  readonly #lifecycle: PluginLifecycle;
   #accessLog: AccessLog | null = null;
   #poll: unknown = null;
   #closed = false;
@@ -77,6 +81,9 @@ export class GatewayWorker {
     this.#options = options;
     this.#tls = tls;
     this.#contexts = new ServerContexts(tls);
+    const { env = {} } = options;
+    this.#host = { trusted: settings.trustedIps, env, internTarget: this.#internTarget };
+    this.#lifecycle = new PluginLifecycle(options.plugins, logger, this.#host);
     const core = createCore();
     this.#core = core;
     this.#stats = coreStats(core);
@@ -124,6 +131,7 @@ export class GatewayWorker {
     const tls = await readTlsMaterial(settings.tls, clock.wall());
     const worker = new GatewayWorker(options, tls);
     await worker.#openAccessLog();
+    await worker.#lifecycle.start();
     worker.#schedulePoll();
     return worker;
   }
@@ -147,12 +155,8 @@ export class GatewayWorker {
    * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT; the table in use stays
    */
   install(snapshot: Snapshot): number {
-    const { plugins, logger, settings, env = {} } = this.#options;
-    const table = buildPlans(snapshot, plugins, logger, {
-      trusted: settings.trustedIps,
-      env,
-      internTarget: this.#internTarget,
-    });
+    const { plugins, logger } = this.#options;
+    const table = buildPlans(snapshot, plugins, logger, this.#host);
     const targets: number[] = [];
     const attachments: Attachments = new Map();
     const holdings = (): Holdings => ({
@@ -173,6 +177,7 @@ export class GatewayWorker {
       const generation = installTable(this.#core, encoded);
       this.#contexts.use(namedCertificates(snapshot));
       this.#generations.add(generation, holdings());
+      void this.#lifecycle.configure(table);
       return generation;
     } catch (error) {
       this.#generations.discard(holdings());

@@ -76,6 +76,11 @@ export class ExchangeView {
     return this.word(PhaseView.peerPort);
   }
 
+  /** Bytes of the path that the route matched. */
+  get prefixLength(): number {
+    return this.word(PhaseView.prefixLength);
+  }
+
   /** Of the request: 0 or 1. */
   get minorVersion(): number {
     return this.word(PhaseView.minorVersion);

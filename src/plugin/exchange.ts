@@ -75,7 +75,12 @@ export class Exchange {
       const route = this.plan?.route;
       return route ? routeCaptures(core, flavor, route, source) : null;
     };
-    this.request = new RequestView(this.view, () => this.readBody(), captures);
+    this.request = new RequestView(
+      this.view,
+      () => this.readBody(),
+      captures,
+      () => this.plan,
+    );
     this.client = new ClientView(this.view);
   }
 

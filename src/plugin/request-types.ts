@@ -34,6 +34,8 @@ export interface RequestReader {
   readonly startTimeMs: number;
   /** Hexadecimal id, the one of X-Kong-Request-Id and of the log record. */
   readonly id: string;
+  /** As above, but after `X-Forwarded-*` where the peer is in `trusted_ips`. */
+  readonly forwarded: ForwardedReader;
   /** First value of a query argument, decoded; empty where it has no value, null if absent. */
   query(name: string): string | null;
   /** First value of a query argument: `true` where it has no value, null where it is absent. */
@@ -62,4 +64,13 @@ export interface RequestReader {
   body(): Promise<Uint8Array>;
   /** The same as UTF-8 text. */
   text(): Promise<string>;
+}
+
+export interface ForwardedReader {
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  /** Null where there is none. */
+  readonly prefix: string | null;
 }

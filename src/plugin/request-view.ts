@@ -4,22 +4,29 @@
 import type { ExchangeView } from '../core/exchange-view.js';
 import type { CaptureSource, Captures } from '../core/route-captures.js';
 import { argumentsDefault, checkMax, firstArgument, parseArguments } from './pdk/arguments.js';
+import { Forwarded, splitAuthority } from './pdk/forwarded.js';
 import { headersOf } from './pdk/headers.js';
-import type { Argument, RequestReader, UriCaptures } from './request-types.js';
+import { isTrusted } from './pdk/host.js';
+import type { Plan } from './plan.js';
+import type { Argument, ForwardedReader, RequestReader, UriCaptures } from './request-types.js';
 
 export class RequestView implements RequestReader {
   readonly #view: ExchangeView;
   readonly #readBody: () => Promise<Uint8Array>;
   readonly #captures: (source: CaptureSource) => Captures | null;
+  readonly #plan: () => Plan | null;
 
+  /** `plan`: that of the exchange, null before routing. */
   constructor(
     view: ExchangeView,
     readBody: () => Promise<Uint8Array>,
     captures: (source: CaptureSource) => Captures | null = () => null,
+    plan: () => Plan | null = () => null,
   ) {
     this.#view = view;
     this.#readBody = readBody;
     this.#captures = captures;
+    this.#plan = plan;
   }
 
   get uriCaptures(): UriCaptures {
@@ -67,7 +74,7 @@ export class RequestView implements RequestReader {
   }
 
   get host(): string {
-    return hostOf(authorityOf(this.#view.target) ?? this.#view.header('host') ?? '');
+    return splitAuthority(authorityOf(this.#view.target) ?? this.#view.header('host') ?? '').host;
   }
 
   get port(): number {
@@ -88,6 +95,13 @@ export class RequestView implements RequestReader {
 
   get startTimeMs(): number {
     return this.#view.startWallMs;
+  }
+
+  get forwarded(): ForwardedReader {
+    const plan = this.#plan();
+    const trusted = isTrusted(plan?.host.trusted ?? [], this.#view.peerAddress);
+    const length = plan?.route?.strip_path ? this.#view.prefixLength : 0;
+    return new Forwarded(this, trusted, length > 1 ? this.path.slice(0, length) : null);
   }
 
   query(name: string): string | null {
@@ -157,10 +171,4 @@ function originForm(target: string): string {
 
 function authorityOf(target: string): string | null {
   return target.startsWith('/') ? null : (absolute.exec(target)?.[1] ?? null);
-}
-
-function hostOf(authority: string): string {
-  const host = authority.slice(authority.lastIndexOf('@') + 1);
-  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
-  return (end > 0 ? host.slice(0, end) : host).toLowerCase();
 }
