@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { check } from './cli/check.js';
 import { exitCodes, fail } from './cli/exit.js';
+import { plugin } from './cli/plugin.js';
 import { reload } from './cli/reload.js';
 import { printSchema } from './cli/schema.js';
 import { start } from './cli/start.js';
@@ -10,8 +11,9 @@ import { version } from './product.js';
 
 const usage = `usage: headgate <command> [options]
 
-  start   -c FILE [--conf FILE] [--set NAME=VALUE]... [--pid FILE] [--quickstart]
+  start   -c FILE [--conf FILE] [--set NAME=VALUE]... [--pid FILE] [--quickstart] [--watch]
   check   FILE [--conf FILE] [--set NAME=VALUE]...    exit code 1 and every problem, if there is one
+  plugin  init NAME | test [DIR] | lint PATH...       write, try and check a plugin of one's own
   reload  --pid FILE                                  the running gateway reads its file again
   schema                                              JSON Schema of the file, for editors
   version
@@ -25,6 +27,7 @@ const options = {
   set: { type: 'string', multiple: true },
   pid: { type: 'string' },
   quickstart: { type: 'boolean' },
+  watch: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -41,6 +44,7 @@ async function main(): Promise<number> {
     process.stdout.write(usage);
     return command === undefined && !values.help ? exitCodes.config : exitCodes.done;
   }
+  if (command === 'plugin') return plugin(rest);
   if (rest.length > (command === 'check' ? 1 : 0))
     return fail(`unexpected: ${rest.join(' ')}\n\n${usage}`);
   switch (command) {

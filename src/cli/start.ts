@@ -1,21 +1,27 @@
 /** `headgate start`: runs a gateway until a signal ends it. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { resolveSettings } from '../config/index.js';
 import { type EchoService, startEcho } from '../echo.js';
 import { createGateway } from '../gateway.js';
 import type { Gateway } from '../gateway-options.js';
 import { type CommonOptions, exitCodes, fail, failWith, givenSettings } from './exit.js';
+import { watch } from './watch.js';
 
 export interface StartOptions extends CommonOptions {
   readonly config?: string;
   readonly pid?: string;
   readonly quickstart?: boolean;
+  /** For development: plugins and configuration are loaded again when they change. */
+  readonly watch?: boolean;
 }
 
 const quickstartFile = fileURLToPath(new URL('../../examples/quickstart.yml', import.meta.url));
 
 /** Runs until drained; returns the exit code. */
 export async function start(options: StartOptions): Promise<number> {
+  if (options.watch) return startWatched(options);
   let echo: EchoService | null = null;
   try {
     const env = { ...process.env };
@@ -34,6 +40,24 @@ export async function start(options: StartOptions): Promise<number> {
     return failWith(error);
   } finally {
     await echo?.close();
+  }
+}
+
+async function startWatched({ config, conf, set }: StartOptions): Promise<number> {
+  try {
+    const { plugins, declarativeConfig } = resolveSettings({
+      confText: conf === undefined ? undefined : readFileSync(conf, 'utf8'),
+      confFile: conf,
+      env: process.env,
+      options: givenSettings(set),
+    });
+    return await watch({
+      argv: process.argv.slice(2).filter((argument) => argument !== '--watch'),
+      config: config ?? declarativeConfig ?? undefined,
+      plugins: plugins.filter((name) => /^\.{0,2}\//.test(name)).map((name) => resolve(name)),
+    });
+  } catch (error) {
+    return failWith(error);
   }
 }
 

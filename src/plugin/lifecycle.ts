@@ -46,7 +46,9 @@ export class PluginLifecycle {
         const own = steps.filter((step) => step.plugin === plugin).map((step) => step.config);
         const ctx = this.#context(plugin, 'configure', unmatched.entities);
         const configs = own.length === 0 ? null : own;
-        await this.#guard(plugin, 'configure', () => plugin.configure?.(configs as never[] | null, ctx));
+        await this.#guard(plugin, 'configure', () =>
+          plugin.configure?.(configs as never[] | null, ctx),
+        );
       }
     });
     this.#last = told;
