@@ -93,7 +93,8 @@ import plugin from '../index.mjs';
 
 let gateway;
 before(async () => {
-  gateway = await createTestGateway({ plugins: [plugin], configs: { '${name}': { greeting: 'hi' } } });
+  const configs = { '${name}': { greeting: 'hi' } };
+  gateway = await createTestGateway({ plugins: [plugin], configs });
 });
 after(() => gateway.close());
 
