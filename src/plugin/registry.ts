@@ -7,12 +7,28 @@ import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { GatewayError } from '../errors.js';
+import acl from './builtin/acl.js';
+import basicAuth from './builtin/basic-auth.js';
+import botDetection from './builtin/bot-detection/index.js';
+import correlationId from './builtin/correlation-id.js';
+import cors from './builtin/cors/index.js';
 import datadog from './builtin/datadog.js';
 import fileLog from './builtin/file-log.js';
+import hmacAuth from './builtin/hmac-auth/index.js';
 import httpLog from './builtin/http-log.js';
+import ipRestriction from './builtin/ip-restriction.js';
+import jwt from './builtin/jwt/index.js';
+import keyAuth from './builtin/key-auth.js';
 import loggly from './builtin/loggly.js';
+import oauth2 from './builtin/oauth2/index.js';
 import opentelemetry from './builtin/opentelemetry.js';
+import proxyCache from './builtin/proxy-cache/index.js';
+import rateLimiting from './builtin/rate-limiting/index.js';
+import redirect from './builtin/redirect.js';
+import requestSizeLimiting from './builtin/request-size-limiting.js';
 import requestTermination from './builtin/request-termination.js';
+import requestTransformer from './builtin/request-transformer/index.js';
+import responseTransformer from './builtin/response-transformer/index.js';
 import statsd from './builtin/statsd.js';
 import syslog from './builtin/syslog.js';
 import tcpLog from './builtin/tcp-log.js';
@@ -24,17 +40,33 @@ export type PluginRegistry = ReadonlyMap<string, AnyPlugin>;
 
 /** Plugins that come with the gateway. */
 export const bundledPlugins: readonly AnyPlugin[] = [
-  requestTermination,
-  zipkin,
-  opentelemetry,
-  httpLog,
-  statsd,
+  acl,
+  basicAuth,
+  botDetection,
+  correlationId,
+  cors,
   datadog,
   fileLog,
-  udpLog,
-  tcpLog,
+  hmacAuth,
+  httpLog,
+  ipRestriction,
+  jwt,
+  keyAuth,
   loggly,
+  oauth2,
+  opentelemetry,
+  proxyCache,
+  rateLimiting,
+  redirect,
+  requestSizeLimiting,
+  requestTermination,
+  requestTransformer,
+  responseTransformer,
+  statsd,
   syslog,
+  tcpLog,
+  udpLog,
+  zipkin,
 ];
 
 export interface PluginSources {

@@ -8,6 +8,8 @@ export interface RouterReader {
 }
 
 export interface UpstreamRequestWriter {
+  /** Headers as the upstream will see them so far: the client's, with the edits of plugins. */
+  headers(): Record<string, string | string[]>;
   setHeader(name: string, value: string): void;
   addHeader(name: string, value: string): void;
   removeHeader(name: string): void;

@@ -1,5 +1,7 @@
 /** Header lists as objects. */
+import type { EditList } from '../../core/exchange-edits.js';
 import type { HeaderSide } from '../../core/exchange-view.js';
+import { EditOp } from '../../core/layout.js';
 import { argumentsDefault, checkMax } from './arguments.js';
 
 export interface HeaderReads {
@@ -31,4 +33,18 @@ export function addTo(
   if (known === undefined) headers[name] = value;
   else if (typeof known === 'string') headers[name] = [known, value];
   else known.push(value);
+}
+
+/** The same object with the edits of plugins carried out on it. */
+export function withEdits(
+  headers: Record<string, string | string[]>,
+  edits: EditList,
+): Record<string, string | string[]> {
+  for (let i = 0; i < edits.count; i++) {
+    const name = edits.names[i].toLowerCase();
+    const op = edits.ops[i];
+    if (op === EditOp.SET || op === EditOp.REMOVE) delete headers[name];
+    if (op === EditOp.SET || op === EditOp.ADD) addTo(headers, name, edits.values[i]);
+  }
+  return headers;
 }

@@ -6,7 +6,7 @@ import { checkHeader } from '../header-check.js';
 import { errorReply, replyHeader, replyOf } from '../reply.js';
 import type { BufferedResponse, ExitingResponse } from '../service-types.js';
 import { errorText } from './error-texts.js';
-import { addTo, headersOf } from './headers.js';
+import { addTo, headersOf, withEdits } from './headers.js';
 import { beforeAnswer, invalidArgument, mayExit, requirePhase, withAnswer } from './phase-guard.js';
 import { type AnswerReads, eachEdit } from './service.js';
 
@@ -106,13 +106,7 @@ export class StepResponse implements ExitingResponse, BufferedResponse {
         for (const line of lines) addTo(headers, name, line.slice(name.length + 2, -2));
       }
     } else if (this.#live) headers = headersOf(this.#live, 'response', max);
-    for (let i = 0; i < clientEdits.count; i++) {
-      const name = clientEdits.names[i].toLowerCase();
-      const op = clientEdits.ops[i];
-      if (op === EditOp.SET || op === EditOp.REMOVE) delete headers[name];
-      if (op === EditOp.SET || op === EditOp.ADD) addTo(headers, name, clientEdits.values[i]);
-    }
-    return headers;
+    return withEdits(headers, clientEdits);
   }
 
   #edit(name: string, op: number, field: string, value: string): void {

@@ -2,12 +2,13 @@
 import type { Service } from '../../config/model.js';
 import { EditOp } from '../../core/layout.js';
 import { GatewayError } from '../../errors.js';
+import { limits } from '../../limits.js';
 import type { PhaseName } from '../define.js';
 import type { Exchange } from '../exchange.js';
 import { checkHeader } from '../header-check.js';
 import type { ServiceAccess, ServiceReader, UpstreamRequestWriter } from '../service-types.js';
 import { withoutArgument, writeArguments } from './arguments.js';
-import { type HeaderReads, headersOf } from './headers.js';
+import { type HeaderReads, headersOf, withEdits } from './headers.js';
 import { beforeUpstream, invalidArgument, requirePhase, withAnswer } from './phase-guard.js';
 
 export class StepService implements ServiceAccess, ServiceReader {
@@ -103,6 +104,11 @@ class UpstreamWriter implements UpstreamRequestWriter {
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
+  }
+
+  headers(): Record<string, string | string[]> {
+    const { request, upstreamEdits } = this.#exchange;
+    return withEdits(request.headers(limits.argumentsRead.value), upstreamEdits);
   }
 
   setHeader(name: string, value: string): void {

@@ -1,0 +1,111 @@
+/** Parameters and client of a request to one of the two endpoints. */
+
+import type { OAuth2Credential } from '../../../config/model.js';
+import { secretMatches } from '../../../config/secret-hash.js';
+import { readBodyArguments } from '../shared/body-arguments.js';
+import type { Context } from './index.js';
+
+export type Parameters = Readonly<Record<string, string | undefined>>;
+
+/** An answer of an endpoint: `error` and `error_description` of RFC 6749 5.2, with a status. */
+export class OAuthError extends Error {
+  readonly status: number;
+  readonly error: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(error: string, description: string, status = 400, headers = {}) {
+    super(description);
+    this.error = error;
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** Query and body, the body's winning. */
+export async function readParameters(ctx: Context): Promise<Parameters> {
+  const query = ctx.request.queryArguments(1000);
+  const { values } = await readBodyArguments(ctx);
+  const merged: Record<string, string | undefined> = {};
+  for (const [name, value] of [...Object.entries(query), ...Object.entries(values)]) {
+    const one = Array.isArray(value) ? value[0] : value;
+    if (typeof one === 'string' && one !== '') merged[name] = one;
+    else if (typeof one === 'number') merged[name] = String(one);
+  }
+  return merged;
+}
+
+export interface Client {
+  readonly credential: OAuth2Credential;
+  /** The address that answers go to. */
+  readonly redirectUri: string | null;
+}
+
+/**
+ * The application that asks, by the parameters or by Basic authorization.
+ * @throws OAuthError where it is unknown, its secret is wrong, or its address is another's
+ */
+export function authenticateClient(ctx: Context, parameters: Parameters): Client {
+  const basic = readBasic(ctx.request.header('authorization'));
+  const id = parameters.client_id ?? basic?.id;
+  const secret = parameters.client_secret ?? basic?.secret;
+  const isByHeader = parameters.client_id === undefined && basic !== null;
+  const credential =
+    id === undefined ? null : ctx.entities.find('oauth2_credentials', 'client_id', id);
+  const isMachine = parameters.grant_type === 'client_credentials';
+  const unknown = () => unknownClient(isByHeader && !isMachine);
+  if (!credential) throw unknown();
+  if (credential.client_type === 'public') {
+    if (secret !== undefined) {
+      const text = 'client_secret is disallowed for public clients';
+      throw new OAuthError('invalid_request', text);
+    }
+  } else if (!isSecret(credential, secret)) {
+    throw isByHeader ? unknownClient(true) : unknownClient(false);
+  }
+  return { credential, redirectUri: redirectOf(credential, parameters) };
+}
+
+export function unknownClient(isByHeader: boolean): OAuthError {
+  const headers = isByHeader ? { 'WWW-Authenticate': 'Basic realm="OAuth2.0"' } : {};
+  const text = 'Invalid client authentication';
+  return new OAuthError('invalid_client', text, isByHeader ? 401 : 400, headers);
+}
+
+function isSecret({ client_secret: kept }: OAuth2Credential, given: string | undefined): boolean {
+  return kept !== null && given !== undefined && secretMatches(kept, given);
+}
+
+/** @throws OAuthError where a given address is not one of the application's */
+export function redirectOf(credential: OAuth2Credential, parameters: Parameters): string | null {
+  const known = credential.redirect_uris ?? [];
+  const given = parameters.redirect_uri;
+  if (given === undefined) return known[0] ?? null;
+  if (known.includes(given)) return given;
+  const text =
+    'Invalid redirect_uri that does not match with any redirect_uri created with the application';
+  throw new OAuthError('invalid_request', text);
+}
+
+function readBasic(value: string | null): { id: string; secret: string } | null {
+  const encoded = /^\s*[Bb]asic\s+(\S+)/.exec(value ?? '')?.[1];
+  if (encoded === undefined) return null;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon < 0 ? null : { id: text.slice(0, colon), secret: text.slice(colon + 1) };
+}
+
+/**
+ * The scope that was asked for, where it may be had; null: none.
+ * @throws OAuthError
+ */
+export function scopeOf({ config }: Context, parameters: Parameters): string | null {
+  const asked = parameters.scope?.split(/\s+/).filter(Boolean) ?? [];
+  for (const scope of config.scopes ? asked : []) {
+    if (config.scopes?.includes(scope)) continue;
+    throw new OAuthError('invalid_scope', `"${scope}" is an invalid scope`);
+  }
+  if (asked.length === 0 && config.mandatory_scope) {
+    throw new OAuthError('invalid_scope', 'You must specify a scope');
+  }
+  return asked.length === 0 ? null : asked.join(' ');
+}

@@ -1,0 +1,53 @@
+/** Kong's request-size-limiting: refuses large request bodies. */
+import type { AccessContext } from '../context-types.js';
+import { definePlugin } from '../define.js';
+import type { Infer } from '../schema.js';
+
+const unitBytes = { megabytes: 2 ** 20, kilobytes: 2 ** 10, bytes: 1 } as const;
+
+const fields = {
+  allowed_payload_size: { type: 'integer', default: 128, description: 'In `size_unit`.' },
+  size_unit: {
+    type: 'string',
+    required: true,
+    default: 'megabytes',
+    one_of: ['megabytes', 'kilobytes', 'bytes'],
+  },
+  require_content_length: {
+    type: 'boolean',
+    required: true,
+    default: false,
+    description: 'Refuse bodies of unknown length.',
+  },
+} as const;
+
+type Context = AccessContext<Infer<typeof fields>>;
+
+export default definePlugin({
+  name: 'request-size-limiting',
+  version: '3.10.0',
+  priority: 951,
+  schema: { fields, scopes: ['consumer', 'service', 'route', 'global'] },
+  access(ctx) {
+    const { config, request, response } = ctx;
+    const given = request.header('content-length');
+    const length = given !== null && /^\d+$/.test(given) ? Number(given) : null;
+    if (length !== null) return check(ctx, length);
+    const isChunked = request.header('transfer-encoding') !== null;
+    if (config.require_content_length && !isChunked) {
+      return response.error(411, 'A valid Content-Length header is required');
+    }
+    if (isChunked) return readAndCheck(ctx);
+  },
+});
+
+async function readAndCheck(ctx: Context): Promise<void> {
+  check(ctx, (await ctx.request.body()).length);
+}
+
+function check({ config, request, response }: Context, bytes: number): void {
+  const most = (config.allowed_payload_size ?? 128) * unitBytes[config.size_unit];
+  if (bytes <= most) return;
+  const expects = request.header('expect')?.toLowerCase() === '100-continue';
+  response.error(expects ? 417 : 413, 'Request size limit exceeded');
+}

@@ -1,0 +1,60 @@
+/** The body of a request: a JSON object, a form, or a multipart form. */
+import { parseArguments, writeArguments } from '../../pdk/arguments.js';
+import { readParts, textPart, writeParts } from '../shared/multipart.js';
+import { type Context, entriesOf, transformValues } from './index.js';
+
+/** Transforms the body where its type is one of the three; gives the arguments of a form. */
+export async function transformBody(ctx: Context): Promise<Record<string, unknown>> {
+  const type = ctx.request.header('content-type') ?? '';
+  if (/application\/json/i.test(type)) {
+    await transformJson(ctx);
+  } else if (/application\/x-www-form-urlencoded/i.test(type)) {
+    return transformForm(ctx);
+  } else {
+    const boundary = /multipart\/form-data.*boundary="?([^";,]+)"?/i.exec(type)?.[1];
+    if (boundary !== undefined) await transformMultipart(ctx, boundary);
+  }
+  return {};
+}
+
+async function transformJson(ctx: Context): Promise<void> {
+  const text = Buffer.from(await ctx.request.body()).toString('utf8');
+  let values: unknown;
+  try {
+    values = text.trim() === '' ? {} : JSON.parse(text);
+  } catch {
+    return;
+  }
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) return;
+  transformValues(ctx, values as Record<string, unknown>, 'body');
+  ctx.service.request.setBody(JSON.stringify(values));
+}
+
+async function transformForm(ctx: Context): Promise<Record<string, unknown>> {
+  const text = Buffer.from(await ctx.request.body()).toString('utf8');
+  const values: Record<string, unknown> = { ...parseArguments(text, 1000) };
+  transformValues(ctx, values, 'body');
+  ctx.service.request.setBody(writeArguments(values as never));
+  return values;
+}
+
+/** Rename comes before remove here, and nothing is appended. */
+async function transformMultipart(ctx: Context, boundary: string): Promise<void> {
+  const { config } = ctx;
+  let parts = readParts(await ctx.request.body(), boundary);
+  const has = (name: string) => parts.some((part) => part.name === name);
+  const without = (name: string) => parts.filter((part) => part.name !== name);
+  for (const { name, value } of entriesOf(ctx, config.rename.body)) {
+    const old = parts.find((part) => part.name === name);
+    if (!old || value === '') continue;
+    parts = [...without(name), textPart(value, old.content.toString('utf8'))];
+  }
+  for (const name of config.remove.body) parts = without(name);
+  for (const { name, value } of entriesOf(ctx, config.replace.body)) {
+    if (has(name)) parts = [...without(name), textPart(name, value)];
+  }
+  for (const { name, value } of entriesOf(ctx, config.add.body)) {
+    if (!has(name)) parts = [...parts, textPart(name, value)];
+  }
+  ctx.service.request.setBody(writeParts(parts, boundary));
+}

@@ -1,0 +1,139 @@
+/** Kong's request-transformer: path, method, headers, body and query on the way to the upstream. */
+import type { AccessContext } from '../../context-types.js';
+import { definePlugin } from '../../define.js';
+import type { Infer } from '../../schema.js';
+import { pairsOf } from '../shared/pairs.js';
+import { transformBody } from './body.js';
+import { fields } from './schema.js';
+import { compileTemplate, isTemplate, type Scope } from './template.js';
+
+export type Config = Infer<typeof fields>;
+export type Context = AccessContext<Config>;
+
+/** A pair with its value for this request. */
+export interface Entry {
+  readonly name: string;
+  readonly value: string;
+}
+
+export default definePlugin({
+  name: 'request-transformer',
+  version: '3.10.0',
+  priority: 801,
+  schema: {
+    fields,
+    scopes: ['consumer', 'service', 'route', 'global'],
+    protocols: ['http', 'https', 'grpc', 'grpcs'],
+  },
+  access(ctx) {
+    const { config, service } = ctx;
+    if (config.replace.uri !== null) {
+      const path = render(ctx, config.replace.uri);
+      service.request.setPath(path.startsWith('/') ? path : `/${path}`);
+    }
+    const { http_method: method } = config;
+    if (method !== null) service.request.setMethod(method);
+    transformHeaders(ctx);
+    if (touchesBody(config) || copiesForm(ctx)) return finishWithBody(ctx);
+    transformQuery(ctx, {});
+  },
+});
+
+async function finishWithBody(ctx: Context): Promise<void> {
+  const form = await transformBody(ctx);
+  transformQuery(ctx, copiesForm(ctx) ? form : {});
+}
+
+const ops = ['remove', 'rename', 'replace', 'add', 'append'] as const;
+
+const touchesBody = (config: Config): boolean => ops.some((op) => config[op].body.length > 0);
+
+/** A form that a method without body cannot carry goes into the query. */
+function copiesForm({ config, request }: Context): boolean {
+  if (!['GET', 'HEAD', 'TRACE'].includes(config.http_method ?? '')) return false;
+  return /application\/x-www-form-urlencoded/i.test(request.header('content-type') ?? '');
+}
+
+/** The entries of an operation with their values for this request. */
+export function entriesOf(ctx: Context, list: readonly string[]): Entry[] {
+  return pairsOf(list).map(({ name, value }) => ({ name, value: render(ctx, value ?? '') }));
+}
+
+function render(ctx: Context, text: string): string {
+  return isTemplate(text) ? compileTemplate(text)(scopeOf(ctx)) : text;
+}
+
+/** What templates see; made once per request. */
+function scopeOf(ctx: Context): Scope {
+  ctx.plugin.scope ??= {
+    headers: ctx.service.request.headers(),
+    query_params: ctx.request.queryArguments(1000),
+    shared: ctx.shared,
+  };
+  return ctx.plugin.scope as Scope;
+}
+
+function transformHeaders(ctx: Context): void {
+  const { config } = ctx;
+  if (ops.every((op) => config[op].headers.length === 0)) return;
+  const { request } = ctx.service;
+  const present = request.headers();
+  const isHost = (name: string) => name.toLowerCase() === 'host';
+  const has = (name: string) => present[name.toLowerCase()] !== undefined;
+  for (const name of config.remove.headers) {
+    if (isHost(name) || !has(name)) continue;
+    request.removeHeader(name);
+    delete present[name.toLowerCase()];
+  }
+  for (const { name, value } of entriesOf(ctx, config.rename.headers)) {
+    if (!has(name) || value === '') continue;
+    request.setHeaders({ [value]: present[name.toLowerCase()] });
+    present[value.toLowerCase()] = present[name.toLowerCase()];
+    request.removeHeader(name);
+    delete present[name.toLowerCase()];
+  }
+  for (const { name, value } of entriesOf(ctx, config.replace.headers)) {
+    if (has(name) || isHost(name)) request.setHeader(name, value);
+  }
+  for (const { name, value } of entriesOf(ctx, config.add.headers)) {
+    if (has(name) || isHost(name)) continue;
+    request.setHeader(name, value);
+    present[name.toLowerCase()] = value;
+  }
+  for (const { name, value } of entriesOf(ctx, config.append.headers)) {
+    if (!isHost(name)) request.addHeader(name, value);
+  }
+}
+
+function transformQuery(ctx: Context, extra: Readonly<Record<string, unknown>>): void {
+  const { config, request } = ctx;
+  const none = ops.every((op) => config[op].querystring.length === 0);
+  if (none && Object.keys(extra).length === 0) return;
+  const values = { ...request.queryArguments(1000), ...extra } as Record<string, unknown>;
+  transformValues(ctx, values, 'querystring');
+  ctx.service.request.setQueryArguments(values as never);
+}
+
+/** remove, rename, replace, add, append over named values. */
+export function transformValues(
+  ctx: Context,
+  values: Record<string, unknown>,
+  part: 'querystring' | 'body',
+): void {
+  const { config } = ctx;
+  for (const name of config.remove[part]) delete values[name];
+  for (const { name, value } of entriesOf(ctx, config.rename[part])) {
+    if (values[name] === undefined || value === '') continue;
+    values[value] = values[name];
+    delete values[name];
+  }
+  for (const { name, value } of entriesOf(ctx, config.replace[part])) {
+    if (values[name] !== undefined) values[name] = value;
+  }
+  for (const { name, value } of entriesOf(ctx, config.add[part])) values[name] ??= value;
+  for (const { name, value } of entriesOf(ctx, config.append[part])) {
+    const old = values[name];
+    if (old === undefined) values[name] = value;
+    else values[name] = Array.isArray(old) ? [...old, value] : [old, value];
+  }
+}
