@@ -1,10 +1,10 @@
 /** Kong's plugins, scenario by scenario: each is loaded over the Admin API and asked over sockets. */
 import { readFileSync } from 'node:fs';
-import { beforeAll, afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createGateway } from '../../src/gateway.js';
 import type { Gateway } from '../../src/gateway-options.js';
 import { createLogger } from '../../src/observe/logger.js';
-import { openEcho, type Echo } from '../support/echo-upstream.js';
+import { type Echo, openEcho } from '../support/echo-upstream.js';
 import { testDriver } from '../support/plane.js';
 import { faultsOf, type Scenario, send } from '../support/scenario.js';
 

@@ -2,7 +2,7 @@
  * Scenarios of `test/compat/plugins.json`: a declarative configuration and requests with what must
  * come back and what the upstream must have seen. They are asked over sockets.
  */
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
 export interface Scenario {
