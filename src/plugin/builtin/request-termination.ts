@@ -82,6 +82,7 @@ function echoOf(ctx: AccessContext<Config>): object {
       query: Object.fromEntries(new URLSearchParams(request.rawQuery)),
       method: request.method,
       path: request.path,
+      uri_captures: request.uriCaptures,
     },
     matched_route: route ?? undefined,
     matched_service: service.entity ?? undefined,

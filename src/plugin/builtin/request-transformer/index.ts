@@ -68,9 +68,16 @@ function scopeOf(ctx: Context): Scope {
   ctx.plugin.scope ??= {
     headers: ctx.service.request.headers(),
     query_params: ctx.request.queryArguments(1000),
+    uri_captures: capturesOf(ctx),
     shared: ctx.shared,
   };
   return ctx.plugin.scope as Scope;
+}
+
+/** Named captures by name, all of them by number from 1. */
+function capturesOf({ request }: Context): Record<string, string> {
+  const { named, unnamed } = request.uriCaptures;
+  return { ...Object.fromEntries(unnamed.map((text, i) => [String(i + 1), text])), ...named };
 }
 
 function transformHeaders(ctx: Context): void {
