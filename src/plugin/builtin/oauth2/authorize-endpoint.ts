@@ -1,5 +1,5 @@
 /** The authorization endpoint (RFC 6749 3.1), asked by the site's own front-end. */
-import type { Context } from './index.js';
+import type { Context } from './plugin.js';
 import {
   OAuthError,
   type Parameters,

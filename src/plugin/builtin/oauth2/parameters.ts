@@ -3,7 +3,7 @@
 import type { OAuth2Credential } from '../../../config/model.js';
 import { secretMatches } from '../../../config/secret-hash.js';
 import { readBodyArguments } from '../shared/body-arguments.js';
-import type { Context } from './index.js';
+import type { Context } from './plugin.js';
 
 export type Parameters = Readonly<Record<string, string | undefined>>;
 

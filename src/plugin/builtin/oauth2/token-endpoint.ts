@@ -1,7 +1,7 @@
 /** The token endpoint (RFC 6749 3.2): four grants and the refresh. */
 import { createHash } from 'node:crypto';
 import { sameText } from '../../../config/secret-hash.js';
-import type { Context } from './index.js';
+import type { Context } from './plugin.js';
 import {
   authenticateClient,
   type Client,

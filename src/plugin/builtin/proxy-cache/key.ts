@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { AccessContext } from '../../context-types.js';
 import { writeArguments } from '../../pdk/arguments.js';
-import type { Config } from './index.js';
+import type { Config } from './plugin.js';
 
 /** Hexadecimal SHA-256 of consumer, route, method, path, arguments and chosen headers. */
 export function cacheKey({ config, client, route, request }: AccessContext<Config>): string {

@@ -1,7 +1,7 @@
 /** The body of a request: a JSON object, a form, or a multipart form. */
 import { parseArguments, writeArguments } from '../../pdk/arguments.js';
 import { readParts, textPart, writeParts } from '../shared/multipart.js';
-import { type Context, entriesOf, transformValues } from './index.js';
+import { type Context, entriesOf, transformValues } from './plugin.js';
 
 /** Transforms the body where its type is one of the three; gives the arguments of a form. */
 export async function transformBody(ctx: Context): Promise<Record<string, unknown>> {

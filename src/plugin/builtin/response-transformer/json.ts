@@ -1,6 +1,6 @@
 /** Operations on the top-level members of a JSON object. */
 import { type Pair, pairsOf } from '../shared/pairs.js';
-import type { Config } from './index.js';
+import type { Config } from './plugin.js';
 
 type Json = Record<string, unknown>;
 

@@ -74,10 +74,10 @@ function scopeOf(ctx: Context): Scope {
   return ctx.plugin.scope as Scope;
 }
 
-/** Named captures by name, all of them by number from 1. */
+/** Captures by name and by number, 0 being the whole match. */
 function capturesOf({ request }: Context): Record<string, string> {
   const { named, unnamed } = request.uriCaptures;
-  return { ...Object.fromEntries(unnamed.map((text, i) => [String(i + 1), text])), ...named };
+  return { ...Object.fromEntries(unnamed.map((text, i) => [String(i), text])), ...named };
 }
 
 function transformHeaders(ctx: Context): void {
