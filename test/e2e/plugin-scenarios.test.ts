@@ -1,4 +1,4 @@
-/** Kong's plugins, scenario by scenario: each is loaded over the Admin API and asked over sockets. */
+/** Kong's plugins, scenario by scenario: loaded over the Admin API, asked over sockets. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createGateway } from '../../src/gateway.js';

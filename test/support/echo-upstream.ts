@@ -11,8 +11,8 @@ export interface Echo {
 }
 
 /**
- * `X-Echo-Status` and `X-Echo-Body` set the answer, `X-Echo-Resp-NAME` a field of it; by default the
- * body is what was seen, as JSON.
+ * `X-Echo-Status` and `X-Echo-Body` set the answer, `X-Echo-Resp-NAME` a field of it; by default
+ * the body is what was seen, as JSON.
  */
 export async function openEcho(): Promise<Echo> {
   let seen: Seen[] = [];

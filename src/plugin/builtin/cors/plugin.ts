@@ -1,4 +1,4 @@
-/** Kong's cors: answers preflight requests, and says which origins may read answers (Fetch, 3.2). */
+/** Kong's cors: answers preflight requests, says which origins may read answers (Fetch 3.2). */
 import type { AccessContext, HeaderFilterContext } from '../../context-types.js';
 import { definePlugin } from '../../define.js';
 import type { Infer } from '../../schema.js';

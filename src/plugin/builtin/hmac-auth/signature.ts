@@ -10,8 +10,10 @@ export interface HmacParameters {
   readonly signature: string;
 }
 
-const form =
-  /\s*[Hh]mac\s*username="([^"]+)",\s*algorithm="([^"]+)",\s*headers="([^"]+)",\s*signature="([^"]+)"/;
+const quoted = (name: string): string => `${name}="([^"]+)"`;
+const form = new RegExp(
+  `\\s*[Hh]mac\\s*${['username', 'algorithm', 'headers', 'signature'].map(quoted).join(',\\s*')}`,
+);
 
 /** The four parameters of a header, in their fixed order; null where it has another form. */
 export function readParameters(value: string): HmacParameters | null {

@@ -1,5 +1,5 @@
 /** The authorization endpoint (RFC 6749 3.1), asked by the site's own front-end. */
-import type { Context } from './plugin.js';
+
 import {
   OAuthError,
   type Parameters,
@@ -8,6 +8,7 @@ import {
   scopeOf,
   unknownClient,
 } from './parameters.js';
+import type { Context } from './plugin.js';
 import { addCode, randomText } from './store.js';
 import { checkProvisionKey, newToken, serviceOf } from './token-endpoint.js';
 

@@ -1,7 +1,6 @@
 /** The token endpoint (RFC 6749 3.2): four grants and the refresh. */
 import { createHash } from 'node:crypto';
 import { sameText } from '../../../config/secret-hash.js';
-import type { Context } from './plugin.js';
 import {
   authenticateClient,
   type Client,
@@ -10,6 +9,7 @@ import {
   readParameters,
   scopeOf,
 } from './parameters.js';
+import type { Context } from './plugin.js';
 import { addToken, findRefresh, randomText, removeToken, type Token, takeCode } from './store.js';
 
 /** The body of a good answer. @throws OAuthError */

@@ -61,8 +61,10 @@ interface Pending {
 }
 
 /** Fields that belong to one transfer, or are not true of a later one. */
-const notKept =
-  /^(?:connection|keep-alive|proxy-.*|te|trailers?|transfer-encoding|upgrade|content-length|via|.*ratelimit-remaining.*|x-cache-(?:status|key)|age)$/;
+const notKept = new RegExp(
+  '^(?:connection|keep-alive|proxy-.*|te|trailers?|transfer-encoding|upgrade|content-length|via|' +
+    '.*ratelimit-remaining.*|x-cache-(?:status|key)|age)$',
+);
 
 export default definePlugin({
   name: 'proxy-cache',

@@ -4,7 +4,8 @@
  *
  *   expression = and { "or" and }        and = concat { "and" concat }
  *   concat = primary { ".." primary }    primary = literal | path | call | "(" expression ")"
- *   path = name { "." name | "[" literal "]" }   call = function "(" expression { "," expression } ")"
+ *   path = name { "." name | "[" literal "]" }
+ *   call = function "(" expression { "," expression } ")"
  */
 import { GatewayError } from '../../../errors.js';
 

@@ -12,7 +12,7 @@ export interface BodyArguments {
 
 const none: BodyArguments = { values: {}, remove: () => {} };
 
-/** Reads the body where its type is one of the three; no arguments otherwise, or if it is broken. */
+/** Reads the body where its type is one of the three; no arguments otherwise, or if it breaks. */
 export async function readBodyArguments(ctx: AccessContext<unknown>): Promise<BodyArguments> {
   const type = ctx.request.header('content-type') ?? '';
   if (/application\/json/i.test(type)) return jsonArguments(ctx);
