@@ -108,6 +108,37 @@ export const limits = {
   configBytes: bytes(67108864, 'a configuration document above it is refused', false),
   configAliasNodes: count(1000000, 'a document whose aliases copy more values is refused', false),
   configDepth: count(64, 'a document nested deeper is refused', false),
+  filterModuleBytes: bytes(67108864, 'a larger filter module is refused', false),
+  filterMemoryPages: count(
+    2048,
+    'of 64 KiB for an instance: growth fails inside; a module that starts with more is refused',
+    false,
+  ),
+  filterMapPairs: count(1024, 'a longer header list from a filter gets BadArgument', false),
+  filterMapBytes: bytes(1048576, 'a larger header list from a filter gets BadArgument', false),
+  filterRandomBytes: bytes(65536, 'asked for by a filter at once; more gets EINVAL', false),
+  filterLogBytes: bytes(8192, 'a longer message of a filter is cut', false),
+  filterBodyBytes: bytes(
+    1048576,
+    'held for a paused filter in one direction: request 413, response 502 or cut',
+    false,
+  ),
+  filterReplyBodyBytes: bytes(1048576, 'a larger local response gets BadArgument', false),
+  filterCalls: count(64, 'pending calls of one context; a further one gets InternalFailure', false),
+  filterCallBodyBytes: bytes(4194304, 'a larger answer to a call counts as failed', false),
+  filterSharedBytes: bytes(16777216, 'shared data: a further value gets InternalFailure', false),
+  filterSharedKeys: count(65536, 'shared data: a further key gets InternalFailure', false),
+  filterQueues: count(1024, 'shared queues: a further one gets InternalFailure', false),
+  filterQueueBytes: bytes(4194304, 'in one shared queue: more gets InternalFailure', false),
+  filterMetrics: count(4096, 'names of one filter: a further one gets InternalFailure', false),
+  filterMetricNameBytes: bytes(256, 'a longer metric name gets BadArgument', false),
+  filterPauseMs: ms(60000, 'an exchange paused longer by a filter is answered 504', false),
+  filterQuarantineMs: ms(
+    60000,
+    'a filter that ran for too long is not started again before',
+    false,
+  ),
+  filterDoneMs: ms(5000, 'a context that waits with proxy_done longer is deleted', false),
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof limits;

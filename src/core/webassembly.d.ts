@@ -1,4 +1,4 @@
-/** The part of the WebAssembly JavaScript API that the core's loader uses. */
+/** The part of the WebAssembly JavaScript API that the core's loader and filters use. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
@@ -12,4 +12,5 @@ declare namespace WebAssembly {
   class Memory {
     readonly buffer: ArrayBuffer;
   }
+  function validate(bytes: Uint8Array): boolean;
 }

@@ -1,0 +1,62 @@
+/** A frozen list of configured filters, and the streams that are taken from it. */
+import { GatewayError } from '../errors.js';
+import type { CallbackName } from './abi.js';
+import type { StreamAdapter } from './adapter.js';
+import type { FilterServices } from './services.js';
+import type { Station } from './station.js';
+import { FilterStream } from './stream.js';
+import type { FilterBinding } from './vm.js';
+
+/** Streams kept for the next exchange. */
+const keptStreams = 64;
+
+export class FilterChain {
+  readonly bindings: readonly FilterBinding[];
+  readonly services: FilterServices;
+  readonly #free: FilterStream[] = [];
+
+  constructor(bindings: readonly FilterBinding[], services: FilterServices) {
+    this.bindings = bindings;
+    this.services = services;
+  }
+
+  /** A stream for an exchange; `finish` brings it back. */
+  take(adapter: StreamAdapter): FilterStream {
+    const stream = this.#free.pop() ?? new FilterStream(this);
+    stream.begin(adapter);
+    return stream;
+  }
+
+  give(stream: FilterStream): void {
+    if (this.#free.length < keptStreams) this.#free.push(stream);
+  }
+
+  /** True where some filter has one of these callbacks. */
+  has(...names: readonly CallbackName[]): boolean {
+    return this.bindings.some(({ vm }) =>
+      names.some((name) => vm.options.module.callbacks.has(name)),
+    );
+  }
+
+  /** The request has come to a filter: it takes part from now on. */
+  reach(station: Station, stream: FilterStream): void {
+    station.reached = true;
+    const { binding } = station;
+    const root = binding.vm.rootOf(binding);
+    if (!root) return stream.fail(station, binding.vm.unavailable);
+    try {
+      station.running = 'request';
+      station.context = root.instance.createStream(root, stream, station);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      stream.fail(station, error);
+    } finally {
+      station.running = null;
+    }
+  }
+
+  /** The configuration is replaced; exchanges under way end on this one. */
+  release(): void {
+    for (const binding of this.bindings) binding.vm.release(binding);
+  }
+}

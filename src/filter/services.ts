@@ -1,0 +1,48 @@
+/** What all filters of a process share, and what the operator sets for one of them. */
+import type { Logger } from '../observe/logger.js';
+import type { Clock } from '../time.js';
+import type { FilterLogLevel } from './abi.js';
+import type { CallClient } from './calls/client.js';
+import type { FilterMetrics } from './metrics.js';
+import type { SharedData } from './shared-data.js';
+import type { SharedQueues } from './shared-queues.js';
+
+/**
+ * A function that the embedder offers to filters by name. Bytes returned (now) are its result; a
+ * promise answers later through `proxy_on_foreign_function`. A throw is InternalFailure.
+ */
+export type ForeignFunction = (
+  args: Uint8Array,
+  caller: { readonly filter: string },
+) => Uint8Array | null | Promise<Uint8Array>;
+
+export interface FilterServices {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Least level that filters' messages are logged at. */
+  readonly logLevel: FilterLogLevel;
+  readonly shared: SharedData;
+  readonly queues: SharedQueues;
+  readonly metrics: FilterMetrics;
+  readonly calls: CallClient;
+  readonly foreign: ReadonlyMap<string, ForeignFunction>;
+}
+
+export interface FilterHostOptions {
+  /** Which root context of the module is meant; default the empty name, then the filter's name. */
+  readonly rootId?: string;
+  /** Filters with the same one share data and queues among themselves only; default: all share. */
+  readonly vmId?: string;
+  /** Bytes for `proxy_on_vm_start`; default none. */
+  readonly vmConfig?: string | Uint8Array;
+  /** What WASI shows as environment; default nothing, never the process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A filter that traps is left out instead of failing the exchange; default false. */
+  readonly failOpen?: boolean;
+  /** Properties as text (Kong, the default) or in Envoy's binary forms. */
+  readonly properties?: 'text' | 'binary';
+  /** Pages of 64 KiB for one instance; default and upper bound limits.filterMemoryPages. */
+  readonly memoryPages?: number;
+  /** False: the module is not made to stop itself; a loop without end then stops the worker. */
+  readonly watchdog?: boolean;
+}

@@ -1,0 +1,78 @@
+/** One filter's place in the chain of an exchange: what it has been shown in each direction. */
+import { BodyBuffer } from './body-buffer.js';
+import type { Context } from './context.js';
+import type { FilterBinding } from './vm.js';
+
+export type Side = 'request' | 'response';
+
+/** At which stage a filter has stopped a message. */
+export const Pause = { NONE: 0, HEADERS: 1, BODY: 2, TRAILERS: 3 } as const;
+export type Pause = (typeof Pause)[keyof typeof Pause];
+
+/** What has come to one place of one direction, and what has gone on from there. */
+export class Stage {
+  readonly buffer = new BodyBuffer();
+  headersIn = false;
+  headersShown = false;
+  headersPassed = false;
+  /** The message has no body. */
+  endOfStream = false;
+  /** Bytes, or the end, that the filter has not been shown. */
+  fresh = false;
+  /** Everything has come in. */
+  ended = false;
+  trailersIn = false;
+  trailersShown = false;
+  trailersPassed = false;
+  paused: Pause = Pause.NONE;
+  /** `continue` was called since the stop. */
+  released = false;
+
+  reset(): void {
+    this.buffer.clear();
+    this.headersIn = false;
+    this.headersShown = false;
+    this.headersPassed = false;
+    this.endOfStream = false;
+    this.fresh = false;
+    this.ended = false;
+    this.trailersIn = false;
+    this.trailersShown = false;
+    this.trailersPassed = false;
+    this.paused = Pause.NONE;
+    this.released = false;
+  }
+
+  /** Takes bytes in; `end`: no more will come, trailers included. */
+  take(bytes: Uint8Array, end: boolean): void {
+    if (bytes.length > 0) this.buffer.append(bytes);
+    if (bytes.length > 0 || (end && !this.ended)) this.fresh = true;
+    this.ended ||= end;
+  }
+}
+
+export class Station {
+  readonly binding: FilterBinding;
+  readonly request = new Stage();
+  readonly response = new Stage();
+  context: Context | null = null;
+  /** The request came here: the filter takes part in the exchange. */
+  reached = false;
+  /** It failed and is left out, or cannot be had. */
+  skipped = false;
+  /** The side whose callback is running. */
+  running: Side | null = null;
+
+  constructor(binding: FilterBinding) {
+    this.binding = binding;
+  }
+
+  reset(): void {
+    this.request.reset();
+    this.response.reset();
+    this.context = null;
+    this.reached = false;
+    this.skipped = false;
+    this.running = null;
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * One exchange going through a chain of filters. Both directions pass the filters in the same
+ * order. Each filter has a stage per direction that holds what it stopped; `Lane` moves messages
+ * from stage to stage, and what has left the last one is the caller's to send.
+ */
+import type { GatewayError } from '../errors.js';
+import { limits } from '../limits.js';
+import { MapType } from './abi.js';
+import type { LocalReply, PropertyValue, StreamAdapter } from './adapter.js';
+import type { FilterChain } from './chain.js';
+import { HeaderMap } from './header-map.js';
+import { Lane } from './lane.js';
+import { endContext } from './lifecycle.js';
+import { localReply, type ReplyInput } from './local-reply.js';
+import { Pause, type Side, Station } from './station.js';
+import { StreamHeaders } from './stream-headers.js';
+
+const noBytes = new Uint8Array(0);
+
+/** Where set properties may not go: what the host itself tells there would be hidden. */
+const readOnly =
+  /^(request|response|source|destination|connection|upstream|plugin_|node|listener_|cluster_|xds)/;
+
+export class FilterStream {
+  readonly chain: FilterChain;
+  readonly stations: readonly Station[];
+  /** By MapType: request headers and trailers, response headers and trailers. */
+  readonly headers: readonly StreamHeaders[];
+  readonly request: Lane;
+  readonly response: Lane;
+  /** The answer that a filter, or its failure, gave; null: none. */
+  reply: LocalReply | null = null;
+  /** A filter closed this direction: what was begun must end visibly cut. */
+  cutSide: Side | null = null;
+  finished = false;
+  #adapter: StreamAdapter | null = null;
+  readonly #properties = new Map<string, Uint8Array>();
+  #pauseTimer: unknown = null;
+
+  constructor(chain: FilterChain) {
+    this.chain = chain;
+    this.stations = chain.bindings.map((binding) => new Station(binding));
+    this.headers = ([0, 1, 2, 3] as const).map((kind) => new StreamHeaders(kind));
+    this.request = new Lane(this, 'request');
+    this.response = new Lane(this, 'response');
+  }
+
+  /** Starts an exchange; the one place that resets everything of the last. */
+  begin(adapter: StreamAdapter): void {
+    this.#adapter = adapter;
+    for (const station of this.stations) station.reset();
+    for (const headers of this.headers) headers.begin(adapter);
+    this.request.reset();
+    this.response.reset();
+    this.reply = null;
+    this.cutSide = null;
+    this.finished = false;
+    this.#properties.clear();
+  }
+
+  requestHeaders(endOfStream: boolean): void {
+    this.headers[MapType.REQUEST_HEADERS].arrive();
+    this.request.headers(endOfStream);
+  }
+
+  /** `end` without trailers; with trailers the last call says false. */
+  requestBody(bytes: Uint8Array, end: boolean): void {
+    this.request.body(bytes, end);
+  }
+
+  requestTrailers(): void {
+    this.headers[MapType.REQUEST_TRAILERS].arrive();
+    this.request.trailers();
+  }
+
+  /** Of the upstream's answer, or of `reply`. */
+  responseHeaders(endOfStream: boolean): void {
+    this.headers[MapType.RESPONSE_HEADERS].arrive();
+    this.response.headers(endOfStream);
+  }
+
+  responseBody(bytes: Uint8Array, end: boolean): void {
+    this.response.body(bytes, end);
+  }
+
+  responseTrailers(): void {
+    this.headers[MapType.RESPONSE_TRAILERS].arrive();
+    this.response.trailers();
+  }
+
+  /** True while a filter holds the message of that side. */
+  paused(side: Side): boolean {
+    return this.stations.some((station) => station[side].paused !== Pause.NONE);
+  }
+
+  /** The memory that header lists were read from is about to change. */
+  settle(): void {
+    for (const headers of this.headers) headers.settle(this.paused('request'));
+  }
+
+  /** The exchange is over, whatever its end: log callbacks, and contexts go. */
+  finish(): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.#clock.clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = null;
+    let waits = false;
+    for (const station of this.stations) {
+      const { context } = station;
+      if (context === null || context.ended) continue;
+      endContext(context);
+      waits ||= context.waiting;
+      station.binding.vm.served();
+    }
+    this.#adapter = waits ? this.#adapter : null;
+    if (!waits) this.chain.give(this);
+  }
+
+  /** Called by host functions. @returns false where there is an answer already */
+  answer(input: ReplyInput): boolean {
+    if (this.reply || this.finished) return false;
+    const grpc = isGrpc(this.headers[MapType.REQUEST_HEADERS].get());
+    this.reply = localReply(input, grpc);
+    this.wakeLater();
+    return true;
+  }
+
+  cut(side: Side): void {
+    this.cutSide ??= side;
+    this.wakeLater();
+  }
+
+  /** `continue_stream`: takes effect when the running callback has returned. */
+  release(station: Station, side: Side): void {
+    const stage = station[side];
+    if (stage.paused === Pause.NONE && station.running !== side) return;
+    stage.released = true;
+    this.wakeLater();
+  }
+
+  property(path: string, segments: readonly string[]): PropertyValue {
+    return this.#properties.get(path) ?? this.#adapter?.property(path, segments);
+  }
+
+  setProperty(path: string, value: Uint8Array | null): boolean {
+    if (this.#adapter?.setProperty(path, value)) return true;
+    if (readOnly.test(path) || /^(ngx|kong)\./.test(path)) return false;
+    if (value === null) this.#properties.delete(path);
+    else this.#properties.set(path, value);
+    return true;
+  }
+
+  /** A filter failed: the exchange fails with it, or goes on without it. */
+  fail(station: Station, error: GatewayError, status = error.status ?? 500): void {
+    station.skipped = true;
+    station.context = null;
+    if (station.binding.failOpen && status === 500) {
+      for (const side of ['request', 'response'] as const) station[side].released = true;
+    } else if (this.response.out.headersIn) {
+      this.cutSide ??= 'response';
+    } else {
+      const body = noBytes;
+      this.reply = { status, headers: new HeaderMap(), body, details: error.message, failed: true };
+    }
+    this.wakeLater();
+  }
+
+  /** The instance of a filter died while the exchange waited in it, or was elsewhere. */
+  orphan(station: Station, error: GatewayError): void {
+    const holds = station.request.paused !== Pause.NONE || station.response.paused !== Pause.NONE;
+    if (holds) this.fail(station, error);
+    else {
+      station.skipped = true;
+      station.context = null;
+    }
+  }
+
+  /** Runs both lanes as soon as no callback is running, and tells the adapter. */
+  wakeLater(): void {
+    if (this.request.pumping || this.response.pumping) return;
+    queueMicrotask(() => {
+      if (this.finished) return;
+      this.request.pump();
+      this.response.pump();
+      this.#adapter?.wake();
+    });
+  }
+
+  /** A pause has begun or ended: one timer for the exchange. */
+  watchPause(): void {
+    const isPaused = !this.reply && (this.paused('request') || this.paused('response'));
+    if (isPaused === (this.#pauseTimer !== null)) return;
+    this.#clock.clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = isPaused
+      ? this.#clock.setTimeout(() => this.#pausedTooLong(), limits.filterPauseMs.value)
+      : null;
+  }
+
+  #pausedTooLong(): void {
+    this.#pauseTimer = null;
+    const station = this.stations.find(
+      ({ request, response }) => request.paused !== Pause.NONE || response.paused !== Pause.NONE,
+    );
+    if (!station || this.finished) return;
+    station.binding.vm.report(station, 'an exchange was paused for too long');
+    this.fail(station, station.binding.vm.pauseError, 504);
+  }
+
+  get #clock() {
+    return this.chain.services.clock;
+  }
+}
+
+function isGrpc(headers: HeaderMap | null): boolean {
+  return headers?.text('content-type')?.startsWith('application/grpc') ?? false;
+}
