@@ -258,7 +258,7 @@ function stackOf(error: unknown): string[] {
 }
 
 const stackFrames = 24;
-/** The counter of the watchdog is filled up on each 16th callback. */
-const refillMask = 15;
+/** The counter of the watchdog is filled up on each 4th callback. */
+const refillMask = 3;
 /** A copy by the host costs one unit for each 64 bytes. */
 const bytesPerUnitShift = 6;

@@ -6,8 +6,8 @@ export const budgetExport = 'headgate:budget';
 
 /** Units (turns of a loop, entries of a function) for start functions and configuration. */
 const startBudget = 0x7fffffff;
-/** The same for callbacks, filled up on every 16th: some tenths of a second of work. */
-const callBudget = 0x08000000;
+/** The same for callbacks, filled up on every 4th: some tenths of a second of work. */
+const callBudget = 0x04000000;
 
 export class Budget {
   readonly #counter: { value: number };
