@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { check } from './cli/check.js';
 import { exitCodes, fail } from './cli/exit.js';
 import { plugin } from './cli/plugin.js';
+import { filterCommand } from './cli/filter.js';
 import { reload } from './cli/reload.js';
 import { printSchema } from './cli/schema.js';
 import { start } from './cli/start.js';
@@ -16,6 +17,7 @@ const usage = `usage: headgate <command> [options]
   plugin  init NAME | test [DIR] | lint PATH...       write, try and check a plugin of one's own
   reload  --pid FILE                                  the running gateway reads its file again
   schema                                              JSON Schema of the file, for editors
+  filter  inspect|run|init                            see \`headgate filter\`
   version
 
 exit codes: 0 done, 1 bad configuration or arguments, 2 failed while running
@@ -32,6 +34,7 @@ const options = {
 } as const;
 
 async function main(): Promise<number> {
+  if (process.argv[2] === 'filter') return filterCommand(process.argv.slice(3));
   let parsed: ReturnType<typeof read>;
   try {
     parsed = read();

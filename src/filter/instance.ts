@@ -51,6 +51,7 @@ export class FilterInstance {
   readonly vmConfig: Uint8Array;
   readonly #callbacks: Partial<Record<CallbackName, Callback>> = {};
   readonly #budget: Budget | null;
+  readonly #trace: FilterServices['trace'];
   #vmStarted = false;
   #nextId = 1;
   #calls = 0;
@@ -61,6 +62,7 @@ export class FilterInstance {
     const { module, services, host } = options;
     this.vmConfig = Buffer.from(host.vmConfig ?? '');
     this.log = new FilterLog(services, module.name);
+    this.#trace = options.live ? services.trace : undefined;
     let exports: ForeignExports;
     try {
       exports = instantiateForeign(module.compiled, hostImports(this));
@@ -130,7 +132,9 @@ export class FilterInstance {
     this.effective = context;
     if ((++this.#calls & refillMask) === 0) this.#budget?.refill();
     try {
-      return callback(context.id, a, b, c, d) >>> 0;
+      const result = callback(context.id, a, b, c, d) >>> 0;
+      this.#trace?.({ kind: 'callback', name, values: [context.id, a, b, c, d], result });
+      return result;
     } catch (error) {
       throw this.#die(error, name, context);
     } finally {

@@ -26,6 +26,16 @@ export interface FilterServices {
   readonly metrics: FilterMetrics;
   readonly calls: CallClient;
   readonly foreign: ReadonlyMap<string, ForeignFunction>;
+  /** Told of every callback and host call, for the workshop. */
+  readonly trace?: (event: TraceEvent) => void;
+}
+
+export interface TraceEvent {
+  readonly kind: 'callback' | 'call';
+  readonly name: string;
+  readonly values: readonly unknown[];
+  /** What it returned; undefined: it trapped. */
+  readonly result: unknown;
 }
 
 export interface FilterHostOptions {

@@ -88,7 +88,7 @@ export class FilterVm {
    * @throws GatewayError GW_E_FILTER_CONFIG where the filter refuses it, GW_E_FILTER_TRAP
    */
   bind(config: Uint8Array): FilterBinding {
-    const known = this.#bindings.find((binding) => Buffer.compare(binding.config, config) === 0);
+    const known = this.#find(config);
     if (known) {
       known.users++;
       return known;
@@ -99,6 +99,15 @@ export class FilterVm {
     binding.root = this.#instance.createRoot(config);
     this.#bindings.push(binding);
     return binding;
+  }
+
+  /** True where the configuration is bound already. */
+  knows(config: Uint8Array): boolean {
+    return this.#find(config) !== undefined;
+  }
+
+  #find(config: Uint8Array): FilterBinding | undefined {
+    return this.#bindings.find((binding) => Buffer.compare(binding.config, config) === 0);
   }
 
   /** Gives a binding back; its root ends after its last exchange. */

@@ -1,17 +1,30 @@
 /** Replaces a word in answers of type text. Configuration: `old=new`. */
-export * from "./sdk";
-import { Action, Body, Filter, getHeader, Headers, readBuffer, register, removeHeader, writeBody } from "./sdk";
+export * from './sdk';
+
+import {
+  Action,
+  Body,
+  Filter,
+  getHeader,
+  Headers,
+  readBuffer,
+  register,
+  removeHeader,
+  writeBody,
+} from './sdk';
 
 class BodyRewrite extends Filter {
   applies: bool = false;
 
-  onConfigure(): bool { return this.config.indexOf("=") > 0; }
+  onConfigure(): bool {
+    return this.config.indexOf('=') > 0;
+  }
 
   onResponseHeaders(endOfStream: bool): Action {
-    const type = getHeader(Headers.Response, "content-type");
-    this.applies = !endOfStream && type !== null && type.startsWith("text/");
+    const type = getHeader(Headers.Response, 'content-type');
+    this.applies = !endOfStream && type !== null && type.startsWith('text/');
     // Its length is about to change.
-    if (this.applies) removeHeader(Headers.Response, "content-length");
+    if (this.applies) removeHeader(Headers.Response, 'content-length');
     return Action.Continue;
   }
 
@@ -19,9 +32,12 @@ class BodyRewrite extends Filter {
     if (!this.applies) return Action.Continue;
     // A word may lie across two chunks: wait for all of them.
     if (!endOfStream) return Action.Pause;
-    const at = this.config.indexOf("=");
+    const at = this.config.indexOf('=');
     const old = this.config.substring(0, at);
-    writeBody(Body.Response, readBuffer(Body.Response).replaceAll(old, this.config.substring(at + 1)));
+    writeBody(
+      Body.Response,
+      readBuffer(Body.Response).replaceAll(old, this.config.substring(at + 1)),
+    );
     return Action.Continue;
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { ForeignImports } from '../../core/foreign-module.js';
 import type { FilterInstance } from '../instance.js';
+import type { TraceEvent } from '../services.js';
 import { bufferFunctions } from './buffers.js';
 import { callFunctions } from './calls.js';
 import { foreignFunctions } from './foreign.js';
@@ -41,7 +42,21 @@ export function hostImports(instance: FilterInstance): ForeignImports {
   const env: HostFunctions = {};
   for (const make of makers) Object.assign(env, make(instance));
   const wasi = wasiFunctions(instance);
+  const { services, live } = instance?.options ?? {};
+  if (services?.trace && live) {
+    for (const functions of [env, wasi]) traceAll(functions, services.trace);
+  }
   return { env, wasi_snapshot_preview1: wasi, wasi_unstable: wasi };
+}
+
+function traceAll(functions: HostFunctions, trace: (event: TraceEvent) => void): void {
+  for (const [name, call] of Object.entries(functions)) {
+    functions[name] = (...values: never[]) => {
+      const result = call(...values);
+      trace({ kind: 'call', name, values, result });
+      return result;
+    };
+  }
 }
 
 let names: ReadonlyMap<string, ReadonlySet<string>> | null = null;
