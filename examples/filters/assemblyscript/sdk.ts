@@ -7,21 +7,37 @@
 @external("env", "proxy_log")
 declare function proxy_log(level: u32, text: usize, size: usize): u32;
 @external("env", "proxy_get_header_map_value")
-declare function proxy_get_header_map_value(map: u32, key: usize, keySize: usize, data: usize, size: usize): u32;
+declare function proxy_get_header_map_value(
+  map: u32, key: usize, keySize: usize, data: usize, size: usize
+): u32;
 @external("env", "proxy_add_header_map_value")
-declare function proxy_add_header_map_value(map: u32, key: usize, keySize: usize, value: usize, valueSize: usize): u32;
+declare function proxy_add_header_map_value(
+  map: u32, key: usize, keySize: usize, value: usize, valueSize: usize
+): u32;
 @external("env", "proxy_replace_header_map_value")
-declare function proxy_replace_header_map_value(map: u32, key: usize, keySize: usize, value: usize, valueSize: usize): u32;
+declare function proxy_replace_header_map_value(
+  map: u32, key: usize, keySize: usize, value: usize, valueSize: usize
+): u32;
 @external("env", "proxy_remove_header_map_value")
 declare function proxy_remove_header_map_value(map: u32, key: usize, keySize: usize): u32;
 @external("env", "proxy_get_buffer_bytes")
-declare function proxy_get_buffer_bytes(type: u32, start: u32, max: u32, data: usize, size: usize): u32;
+declare function proxy_get_buffer_bytes(
+  type: u32, start: u32, max: u32, data: usize, size: usize
+): u32;
 @external("env", "proxy_set_buffer_bytes")
-declare function proxy_set_buffer_bytes(type: u32, start: u32, length: u32, data: usize, size: usize): u32;
+declare function proxy_set_buffer_bytes(
+  type: u32, start: u32, length: u32, data: usize, size: usize
+): u32;
 @external("env", "proxy_send_local_response")
-declare function proxy_send_local_response(status: u32, details: usize, detailsSize: usize, body: usize, bodySize: usize, headers: usize, headersSize: usize, grpcStatus: i32): u32;
+declare function proxy_send_local_response(
+  status: u32, details: usize, detailsSize: usize, body: usize, bodySize: usize,
+  headers: usize, headersSize: usize, grpcStatus: i32
+): u32;
 @external("env", "proxy_http_call")
-declare function proxy_http_call(upstream: usize, upstreamSize: usize, headers: usize, headersSize: usize, body: usize, bodySize: usize, trailers: usize, trailersSize: usize, timeoutMs: u32, id: usize): u32;
+declare function proxy_http_call(
+  upstream: usize, upstreamSize: usize, headers: usize, headersSize: usize, body: usize,
+  bodySize: usize, trailers: usize, trailersSize: usize, timeoutMs: u32, id: usize
+): u32;
 @external("env", "proxy_set_effective_context")
 declare function proxy_set_effective_context(id: u32): u32;
 @external("env", "proxy_continue_stream")
@@ -31,15 +47,21 @@ declare function proxy_set_tick_period_milliseconds(periodMs: u32): u32;
 @external("env", "proxy_get_current_time_nanoseconds")
 declare function proxy_get_current_time_nanoseconds(out: usize): u32;
 @external("env", "proxy_get_shared_data")
-declare function proxy_get_shared_data(key: usize, keySize: usize, data: usize, size: usize, cas: usize): u32;
+declare function proxy_get_shared_data(
+  key: usize, keySize: usize, data: usize, size: usize, cas: usize
+): u32;
 @external("env", "proxy_set_shared_data")
-declare function proxy_set_shared_data(key: usize, keySize: usize, value: usize, valueSize: usize, cas: u32): u32;
+declare function proxy_set_shared_data(
+  key: usize, keySize: usize, value: usize, valueSize: usize, cas: u32
+): u32;
 @external("env", "proxy_define_metric")
 declare function proxy_define_metric(type: u32, name: usize, nameSize: usize, id: usize): u32;
 @external("env", "proxy_increment_metric")
 declare function proxy_increment_metric(id: u32, delta: i64): u32;
 @external("env", "proxy_get_property")
-declare function proxy_get_property(path: usize, pathSize: usize, data: usize, size: usize): u32;
+declare function proxy_get_property(
+  path: usize, pathSize: usize, data: usize, size: usize
+): u32;
 
 export enum Level { Trace, Debug, Info, Warn, Error, Critical }
 export enum Headers { Request = 0, Response = 2, CallResponse = 6 }
@@ -83,13 +105,17 @@ export function getHeader(map: Headers, name: string): string | null {
 export function addHeader(map: Headers, name: string, value: string): void {
   const key = encoded(name);
   const bytes = encoded(value);
-  proxy_add_header_map_value(map, address(key), key.byteLength, address(bytes), bytes.byteLength);
+  proxy_add_header_map_value(
+    map, address(key), key.byteLength, address(bytes), bytes.byteLength
+  );
 }
 
 export function setHeader(map: Headers, name: string, value: string): void {
   const key = encoded(name);
   const bytes = encoded(value);
-  proxy_replace_header_map_value(map, address(key), key.byteLength, address(bytes), bytes.byteLength);
+  proxy_replace_header_map_value(
+    map, address(key), key.byteLength, address(bytes), bytes.byteLength
+  );
 }
 
 export function removeHeader(map: Headers, name: string): void {
@@ -113,7 +139,9 @@ export function writeBody(type: Body, text: string): void {
 export function respond(status: u32, body: string, headers: string[] = []): void {
   const bytes = encoded(body);
   const list = pairs(headers);
-  proxy_send_local_response(status, 0, 0, address(bytes), bytes.byteLength, address(list), list.byteLength, -1);
+  proxy_send_local_response(
+    status, 0, 0, address(bytes), bytes.byteLength, address(list), list.byteLength, -1
+  );
 }
 
 /** Id of the call, 0 where it could not be made. */
@@ -159,7 +187,9 @@ export function defineMetric(type: Metric, name: string): u32 {
   return load<u32>(wordOut);
 }
 
-export function increment(metric: u32, by: i64 = 1): void { proxy_increment_metric(metric, by); }
+export function increment(
+  metric: u32, by: i64 = 1): void { proxy_increment_metric(metric, by
+); }
 
 /** A fact about the exchange by its path with dots, null where there is none. */
 export function getProperty(path: string): string | null {
@@ -214,7 +244,9 @@ const callers = new Map<u32, u32>();
 export function register(factory: () => Filter): void { make = factory; }
 
 /** Makes a call whose answer comes to this filter's `onCallResponse`. */
-export function callFrom(filter: Filter, upstream: string, headers: string[], body: string, timeoutMs: u32): bool {
+export function callFrom(
+  filter: Filter, upstream: string, headers: string[], body: string, timeoutMs: u32
+): bool {
   const id = call(upstream, headers, body, timeoutMs);
   if (id != 0) callers.set(id, filter.id);
   return id != 0;
@@ -257,7 +289,9 @@ export function proxy_on_response_body(id: u32, size: u32, end: u32): u32 {
   return filters.get(id).onResponseBody(size, end != 0);
 }
 
-export function proxy_on_http_call_response(root: u32, id: u32, headers: u32, size: u32, trailers: u32): void {
+export function proxy_on_http_call_response(
+  root: u32, id: u32, headers: u32, size: u32, trailers: u32
+): void {
   if (!callers.has(id)) return;
   const caller = callers.get(id);
   callers.delete(id);
