@@ -31,7 +31,7 @@ const assemblyScript: Template = {
         private: true,
         type: 'module',
         scripts: {
-          build: `asc assembly/index.ts --runtime incremental --optimize --outFile build/${name}.wasm`,
+          build: `asc assembly/index.ts --runtime incremental -O --outFile build/${name}.wasm`,
           test: 'npm run build && node test.mjs',
         },
         devDependencies: { assemblyscript: '^0.28.0' },

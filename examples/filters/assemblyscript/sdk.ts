@@ -178,7 +178,10 @@ export function getShared(key: string): string | null {
 export function setShared(key: string, value: string, expected: u32 = 0): bool {
   const name = encoded(key);
   const bytes = encoded(value);
-  return proxy_set_shared_data(address(name), name.byteLength, address(bytes), bytes.byteLength, expected) == 0;
+  const status = proxy_set_shared_data(
+    address(name), name.byteLength, address(bytes), bytes.byteLength, expected,
+  );
+  return status == 0;
 }
 
 export function defineMetric(type: Metric, name: string): u32 {

@@ -1,4 +1,4 @@
-/** Counts the time since the start on a timer and shows it in answers. Configuration: the period. */
+/** Counts on a timer and shows the count in answers. Configuration: the period in ms. */
 export * from './sdk';
 
 import { Action, addHeader, Filter, Headers, Level, log, register, setTick } from './sdk';
