@@ -5,6 +5,7 @@ import type { Snapshot } from './config/model.js';
 import type { Settings } from './config/settings.js';
 import { emptySnapshot } from './config/snapshot.js';
 import { GatewayError } from './errors.js';
+import type { FilterRegistry } from './filter/registry.js';
 import { limits } from './limits.js';
 import type { PluginRegistry } from './plugin/registry.js';
 
@@ -20,6 +21,7 @@ export interface ConfigText {
 
 export interface ConfigContext {
   readonly plugins: PluginRegistry;
+  readonly filters?: FilterRegistry;
   readonly settings: Settings;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly nowMs: number;
@@ -78,6 +80,7 @@ export function parseConfig(source: ConfigText, context: ConfigContext): ReadyCo
     env: source.interpolate ? context.env : undefined,
     vaultEnv: context.env,
     pluginSchemas: context.plugins,
+    filters: context.filters,
     routerFlavor: context.settings.routerFlavor,
     nowMs: context.nowMs,
   });

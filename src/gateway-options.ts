@@ -1,6 +1,8 @@
 /** What `createGateway` takes and what its gateway offers. */
 import type { Snapshot } from './config/model.js';
 import type { SettingValue } from './config/settings.js';
+import type { FilterInput } from './filter/registry.js';
+import type { ForeignFunction } from './filter/services.js';
 import type { Logger } from './observe/logger.js';
 import type { AnyPlugin } from './plugin/define.js';
 import type { Clock } from './time.js';
@@ -21,6 +23,13 @@ export interface GatewayOptions {
   readonly confFile?: string;
   /** Plugins beside those of the setting `plugins` (by default the bundled ones). */
   readonly plugins?: readonly AnyPlugin[];
+  /**
+   * Proxy-Wasm filters by name: bytes, a path, a URL, or one of them with options of the host. They
+   * are loaded beside those of `wasm_filters_path`, and win over them.
+   */
+  readonly filters?: Readonly<Record<string, FilterInput>>;
+  /** Functions that filters may call by name (`proxy_call_foreign_function`). */
+  readonly filterFunctions?: Readonly<Record<string, ForeignFunction>>;
   /** A pino-like logger; default pino to standard output at `log_level`. */
   readonly logger?: Logger;
   /**
@@ -53,7 +62,8 @@ export interface Gateway extends AsyncDisposable {
    */
   start(): Promise<void>;
   /**
-   * Loads a configuration (default: the source of the start, read again) and swaps it in. All or
+   * Loads a configuration (default: the source of the start, read again; filters are read again,
+   * too) and swaps it in. All or
    * nothing: on an error the one in use stays. Calls are carried out one after the other.
    * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_PARSE, GW_E_CONFIG_READ,
    * GW_E_CONFIG_LIMIT

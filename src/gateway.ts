@@ -18,6 +18,7 @@ import {
 } from './config-source.js';
 import type { BoundListener } from './driver/contract.js';
 import { GatewayError } from './errors.js';
+import { type FilterRegistry, loadFilters } from './filter/registry.js';
 import type { Gateway, GatewayAddress, GatewayOptions, Loaded } from './gateway-options.js';
 import { nodeSource } from './node-source.js';
 import { createLogger, type Logger, type NodeLogger } from './observe/logger.js';
@@ -39,6 +40,7 @@ interface Node {
   readonly settings: Settings;
   readonly plugins: PluginRegistry;
   readonly logger: Logger;
+  filters: FilterRegistry;
   readonly pool: WorkerPool;
 }
 
@@ -140,13 +142,15 @@ class GatewayNode implements Gateway {
       logger.warn({ settings: settings.ignored }, 'settings without effect here');
     }
     const plugins = await loadPlugins({ names: settings.plugins, given: options.plugins });
-    const context = { plugins, settings, env: this.#env, nowMs: this.#clock.wall() };
+    const filters = await this.#loadFilters(settings);
+    const context = { plugins, filters, settings, env: this.#env, nowMs: this.#clock.wall() };
     const source = await this.#source(settings);
     const config = source ? parseConfig(source, context) : emptyConfig;
     const pool = await openPool({
       settings,
       plugins,
       given: options.plugins ?? [],
+      filterFunctions: new Map(Object.entries(options.filterFunctions ?? {})),
       logger,
       clock: this.#clock,
       env: this.#env,
@@ -154,8 +158,8 @@ class GatewayNode implements Gateway {
         this.#closing ??= this.#closeAll(failure);
       },
     });
-    this.#node = { settings, plugins, logger, pool };
-    await pool.install(config.snapshot);
+    this.#node = { settings, plugins, logger, pool, filters };
+    await pool.install(config.snapshot, filters);
     warnOf(config, logger);
     this.#config = config;
     for (const spec of settings.proxyListen) this.#listeners.push(await pool.listen(spec));
@@ -189,9 +193,11 @@ class GatewayNode implements Gateway {
       const node = this.#running();
       try {
         const source = await read();
-        const context = { ...node, env: this.#env, nowMs: this.#clock.wall() };
+        const filters = await this.#loadFilters(node.settings);
+        const context = { ...node, filters, env: this.#env, nowMs: this.#clock.wall() };
         const config = source ? parseConfig(source, context) : emptyConfig;
-        const generation = await node.pool.install(config.snapshot);
+        const generation = await node.pool.install(config.snapshot, filters);
+        node.filters = filters;
         warnOf(config, node.logger);
         this.#config = config;
         this.#reloads.succeeded++;
@@ -207,6 +213,10 @@ class GatewayNode implements Gateway {
     });
     this.#reloading = load.catch(() => {});
     return load;
+  }
+
+  #loadFilters({ filtersPath }: Settings): Promise<FilterRegistry> {
+    return loadFilters({ folder: filtersPath, given: this.#options.filters });
   }
 
   async #drainAll(): Promise<number> {

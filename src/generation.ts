@@ -15,6 +15,7 @@ export interface Holdings {
   /** Target indices, one per service. */
   readonly targets: readonly number[];
   readonly attachments: readonly LogAttachment[];
+  readonly filters: { release(): void };
 }
 
 interface Generation extends Holdings {
@@ -81,6 +82,7 @@ export class Generations {
   /** Gives back what a configuration took that was never put in use. */
   discard(holdings: Holdings): void {
     for (const target of holdings.targets) this.#targets.release(target);
+    holdings.filters.release();
     for (const attachment of holdings.attachments) void this.#shipping.detach(attachment);
   }
 

@@ -16,6 +16,8 @@ export type {
 } from './config/model.js';
 export { resolveSettings, type Settings, type SettingValue } from './config/settings.js';
 export { type ErrorCode, type ErrorSide, errorTable, GatewayError } from './errors.js';
+export type { FilterInput, FilterSource } from './filter/registry.js';
+export type { FilterHostOptions, ForeignFunction } from './filter/services.js';
 export { createGateway } from './gateway.js';
 export type { Gateway, GatewayAddress, GatewayOptions, Loaded } from './gateway-options.js';
 export { type Limit, type LimitName, limits } from './limits.js';

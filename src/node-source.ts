@@ -2,8 +2,10 @@
 import type { AdminSource } from './admin/source.js';
 import type { Settings } from './config/settings.js';
 import type { ReadyConfig } from './config-source.js';
+import type { FilterRegistry } from './filter/registry.js';
 import type { QueueMetrics } from './log/queue-metrics.js';
 import { prometheusText } from './observe/exposition.js';
+import { filterMetricsText } from './observe/filter-metrics.js';
 import type { PluginRegistry } from './plugin/registry.js';
 import { nodeId, version } from './product.js';
 import type { PoolReport, WorkerPool } from './workers/pool.js';
@@ -13,6 +15,7 @@ export interface NodeSourceOptions {
     readonly pool: WorkerPool;
     readonly plugins: PluginRegistry;
     readonly settings: Settings;
+    readonly filters: FilterRegistry;
   };
   readonly config: () => ReadyConfig;
   readonly reloads: { readonly succeeded: number; readonly failed: number };
@@ -34,15 +37,19 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
     snapshot: () => options.config().snapshot,
     configText: () => options.config().text,
     status: async () => statusOf(await node.pool.report(), node.pool.generation),
-    metrics: async () =>
-      prometheusText({
-        ...(await node.pool.report()),
+    metrics: async () => {
+      const report = await node.pool.report();
+      const patternsOf = (name: string) => node.filters.get(name)?.meta.labelPatterns ?? [];
+      const own = prometheusText({
+        ...report,
         nodeId,
         version,
         reloads: options.reloads,
         generation: node.pool.generation,
         configHash: options.config().snapshot.hash,
-      }),
+      });
+      return own + filterMetricsText(report.filterMetrics, patternsOf);
+    },
     plugins: () =>
       [...node.plugins.values()].map(({ name, version, priority }) => ({
         name,

@@ -11,9 +11,11 @@ import { type EncodedTable, encodeTable, installTable } from './core/router.js';
 import { chooseDriver } from './driver/choose.js';
 import type { BoundListener, Driver, ListenSpec } from './driver/contract.js';
 import { GatewayError } from './errors.js';
+import type { FilterRegistry } from './filter/registry.js';
+import type { ForeignFunction } from './filter/services.js';
+import { WorkerFilters } from './filter/worker-filters.js';
 import { Generations, type Holdings } from './generation.js';
 import { AccessLog } from './log/access-log.js';
-import type { QueueMetrics } from './log/queue-metrics.js';
 import { handlerSink, type LogAttachment, LogShipping } from './log/shipping.js';
 import type { Logger } from './observe/logger.js';
 import { type MetricSeries, unmatchedSlot } from './observe/metrics.js';
@@ -30,6 +32,7 @@ import { namedCertificates, upstreamTls } from './tls/snapshot-tls.js';
 import { setTracing } from './trace/settings.js';
 import { refuseUnspoken } from './upstream/security.js';
 import { TargetTable } from './upstream/target-table.js';
+import type { WorkerReport } from './workers/handle.js';
 import { coreStats, type StatsView } from './workers/stats.js';
 
 export interface WorkerOptions {
@@ -43,6 +46,8 @@ export interface WorkerOptions {
   readonly series: MetricSeries;
   /** For `{vault://env/...}` in plugins; default empty. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Functions that the embedder offers to filters; default none. */
+  readonly filterFunctions?: ReadonlyMap<string, ForeignFunction>;
   /** The core trapped or broke a rule: this worker carries nothing any more. */
   readonly onFault: (error: Error) => void;
 }
@@ -72,6 +77,7 @@ export class GatewayWorker {
   readonly #contexts: ServerContexts;
   readonly #host: PluginHost;
   readonly #lifecycle: PluginLifecycle;
+  readonly #filters: WorkerFilters;
   #accessLog: AccessLog | null = null;
   #poll: unknown = null;
   #closed = false;
@@ -112,6 +118,14 @@ export class GatewayWorker {
       onFault,
       onQuiet: () => this.#shipping.pollJournals(),
     });
+    this.#filters = new WorkerFilters({
+      core,
+      clock,
+      logger,
+      logLevel: settings.logLevel,
+      foreign: options.filterFunctions ?? new Map(),
+      internTarget: this.#internTarget,
+    });
     core.onPhase = new PhaseRunner({
       core,
       planOf: this.#generations.planOf,
@@ -119,6 +133,7 @@ export class GatewayWorker {
       routerFlavor: settings.routerFlavor,
       requestBodyBytes: settings.clientBodyBufferBytes,
       responseBodyBytes: settings.responseBufferBytes,
+      stageFor: this.#filters.stageFor,
     }).call;
   }
 
@@ -152,7 +167,8 @@ export class GatewayWorker {
 
   /**
    * Compiles a snapshot and swaps it in; requests that have begun end under the old one.
-   * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT; the table in use stays
+   * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT, GW_E_FILTER_CONFIG,
+   * GW_E_FILTER_TRAP; the table in use stays
    */
   install(snapshot: Snapshot): number {
     const { plugins, logger } = this.#options;
@@ -163,6 +179,21 @@ export class GatewayWorker {
       table,
       targets,
       attachments: [...attachments.values()].flat(),
+  install(snapshot: Snapshot, registry: FilterRegistry = new Map()): number {
+    const { plugins, logger, settings, env = {} } = this.#options;
+    const table = buildPlans(snapshot, plugins, logger, {
+      trusted: settings.trustedIps,
+      env,
+      internTarget: this.#internTarget,
+    });
+    const targets: number[] = [];
+    const attachments = new Map<PlanStep, LogAttachment>();
+    const filters = this.#filters.prepare(snapshot, registry);
+    const holdings = (): Holdings => ({
+      table,
+      targets,
+      attachments: [...attachments.values()],
+      filters,
     });
     try {
       const byService = new Map<Service, number>();
@@ -232,6 +263,7 @@ export class GatewayWorker {
     this.#generations.close();
     await this.#driver.close();
     await this.#shipping.drain(0);
+    await this.#filters.close();
     await this.#accessLog?.close();
   }
 
@@ -246,8 +278,13 @@ export class GatewayWorker {
     return this.#stats;
   }
 
-  queues(): QueueMetrics[] {
-    return this.#shipping.metrics();
+  /** What is not a counter. */
+  report(): WorkerReport {
+    return {
+      liveGenerations: this.liveGenerations,
+      queues: this.#shipping.metrics(),
+      filterMetrics: this.#filters.metrics(),
+    };
   }
 
   #attach(step: PlanStep, attachments: Attachments): void {
@@ -281,7 +318,7 @@ export class GatewayWorker {
       routes: table.routes,
       services: table.services,
       perRoute: (route, index) => ({
-        phases: table.plans[index].phases,
+        phases: table.plans[index].phases | this.#filters.phasesOf(route),
         metricSlot: this.#options.series.slotOf(route),
         ringIds: rings(table.plans[index]),
         plan: index,

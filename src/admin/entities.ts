@@ -21,6 +21,7 @@ const collections: Readonly<Record<string, string>> = {
   acls: 'group',
   oauth2: 'client_id',
   oauth2_tokens: 'access_token',
+  'filter-chains': 'name',
 };
 
 /** Collections whose path has another name, also the one below a consumer. */
@@ -34,6 +35,7 @@ const stored: Readonly<Record<string, string>> = {
   jwts: 'jwt_secrets',
   jwt: 'jwt_secrets',
   oauth2: 'oauth2_credentials',
+  'filter-chains': 'filter_chains',
 };
 
 const notFound: AdminAnswer = { status: 404, body: { message: 'Not found' } };

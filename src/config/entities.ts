@@ -18,6 +18,7 @@ import {
   oauth2TokenSchema,
 } from './schema/credentials.js';
 import type { PluginSchemas, RecordSchema } from './schema/field.js';
+import { filterChainSchema } from './schema/filter-chain.js';
 import { pluginEntitySchema } from './schema/plugin.js';
 import { routeSchema } from './schema/route.js';
 import { serviceSchema } from './schema/service.js';
@@ -41,6 +42,7 @@ export type Collection =
   | 'oauth2_credentials'
   | 'oauth2_tokens'
   | 'vaults'
+  | 'filter_chains'
   | 'plugins';
 
 export interface EntityKind {
@@ -188,6 +190,14 @@ export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
     parents: { service: 'services' },
     unique: ['name'],
   },
+  filter_chains: {
+    collection: 'filter_chains',
+    type: 'filter_chain',
+    key: 'name',
+    label: 'name',
+    parents: { service: 'services', route: 'routes' },
+    unique: ['name'],
+  },
   plugins: {
     collection: 'plugins',
     type: 'plugin',
@@ -209,7 +219,6 @@ export const unsupportedCollections: readonly string[] = [
   'targets',
   'keys',
   'key_sets',
-  'filter_chains',
   'workspaces',
   'oauth2_authorization_codes',
 ];
@@ -243,6 +252,7 @@ const schemas: Readonly<Partial<Record<Collection, RecordSchema>>> = {
   oauth2_credentials: oauth2CredentialSchema,
   oauth2_tokens: oauth2TokenSchema,
   vaults: vaultSchema,
+  filter_chains: filterChainSchema,
 };
 
 /** The schema of one entity; that of a plugin depends on its name. */

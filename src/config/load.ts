@@ -11,6 +11,7 @@ import { didYouMean } from './nearest.js';
 import { resolveEntities } from './resolve.js';
 import { shown, unwrap } from './schema/env-text.js';
 import type { Path, PluginSchemas, RecordSchema, SchemaError } from './schema/field.js';
+import { checkFilterChains, type FilterChecks } from './schema/filter-chain.js';
 import { unknownPlugin } from './schema/plugin.js';
 import { withSecrets } from './schema/references.js';
 import { deprecations } from './schema/shorthand.js';
@@ -27,6 +28,8 @@ export interface ConfigSource {
   /** Values for `${NAME}`; absent: `${` is ordinary text (what a POST /config should use). */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly pluginSchemas: PluginSchemas;
+  /** Filters that chains may name; default none. */
+  readonly filters?: FilterChecks;
   /** Variables behind `{vault://env/...}`; default none. */
   readonly vaultEnv?: Readonly<Record<string, string | undefined>>;
   /** Fields `expression` and `priority` are refused unless this is `expressions`. */
@@ -83,6 +86,7 @@ export function loadConfig(source: ConfigSource): LoadResult {
   const { drafts, errors, formatVersion, transform } = collectEntities(document.value);
   for (const draft of drafts) validateDraft(draft, formatVersion, source);
   resolveEntities(drafts, source.pluginSchemas);
+  checkFilterChains(drafts, source.filters ?? new Map());
 
   // A reference to a variable that is missing says enough; what became of the field does not.
   const known = new Set(found.map((problem) => JSON.stringify(problem.path)));

@@ -196,6 +196,23 @@ export interface PluginEntity extends EntityBase {
   readonly ordering?: PluginOrdering | null;
 }
 
+/** Filters in order, for all requests of one service or one route. */
+export interface FilterChainEntity extends EntityBase {
+  readonly name: string | null;
+  readonly enabled: boolean;
+  /** One of the two is set. */
+  readonly service: Service | null;
+  readonly route: Route | null;
+  readonly filters: readonly FilterChainEntry[];
+}
+
+export interface FilterChainEntry {
+  readonly name: string;
+  readonly enabled: boolean;
+  /** As the filter's schema has it; without a schema text or null. */
+  readonly config: unknown;
+}
+
 export interface Snapshot {
   readonly certificates: readonly Certificate[];
   readonly snis: readonly Sni[];
@@ -204,6 +221,7 @@ export interface Snapshot {
   readonly routes: readonly Route[];
   readonly consumers: readonly Consumer[];
   readonly plugins: readonly PluginEntity[];
+  readonly filterChains: readonly FilterChainEntity[];
   readonly consumerGroups: readonly ConsumerGroup[];
   readonly memberships: readonly GroupMembership[];
   readonly credentials: { readonly [C in CredentialCollection]: readonly CredentialOf[C][] };

@@ -86,6 +86,8 @@ export const settingTable = {
   declarative_config: row(optionalText, '', 'File with services, routes, plugins and consumers.'),
   declarative_config_string: row(optionalText, '', 'The same as text instead of a file.'),
   plugins: row(names, 'bundled', 'Plugins to load: `bundled`, names, or `off`.'),
+  wasm: row(onOff, 'off', 'Whether filters of `wasm_filters_path` are loaded.'),
+  wasm_filters_path: row(optionalText, '', 'Folder with filters: `NAME.wasm`.'),
   router_flavor: row(
     oneOf('traditional_compatible', 'traditional', 'expressions'),
     'traditional_compatible',
@@ -271,5 +273,6 @@ export const unsupportedSettings: readonly RegExp[] = [
   /^(client_)?ssl(_|$)/,
   /^(admin|admin_gui|status)_ssl_/,
   /^(lua|dns|cluster|wasm|vault|opentelemetry|pg|role|error_template)(_|$)/,
+  /^(lua|dns|cluster|vault|tracing|opentelemetry|pg|role|error_template)(_|$)/,
   /^resolver_|^new_dns_client$|^untrusted_lua|^request_debug|^nginx_[a-z]+_/,
 ];

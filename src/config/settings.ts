@@ -40,6 +40,8 @@ export interface Settings {
   readonly declarativeConfigString: string | null;
   /** As given: `bundled`, names; empty for `off`. */
   readonly plugins: readonly string[];
+  /** Folder of filters; null where `wasm` is off or no folder is named. */
+  readonly filtersPath: string | null;
   readonly routerFlavor: 'traditional_compatible' | 'traditional' | 'expressions';
   readonly trustedIps: readonly TrustedRange[];
   /** `unix:` is in trusted_ips: peers of Unix sockets are trusted. */
@@ -265,6 +267,7 @@ function toSettings(values: SettingValues, ignored: readonly string[]): Settings
     declarativeConfig: values.declarative_config,
     declarativeConfigString: values.declarative_config_string,
     plugins: values.plugins,
+    filtersPath: values.wasm && values.wasm_filters_path !== '' ? values.wasm_filters_path : null,
     routerFlavor: values.router_flavor,
     trustedIps: values.trusted_ips.ranges,
     trustUnix: values.trusted_ips.unix,

@@ -25,6 +25,11 @@ export class EditList {
     this.values.push(value);
   }
 
+  /** Takes over another list's edits, behind its own. */
+  append(other: EditList): void {
+    for (let i = 0; i < other.count; i++) this.push(other.ops[i], other.names[i], other.values[i]);
+  }
+
   clear(): void {
     this.ops.length = 0;
     this.names.length = 0;

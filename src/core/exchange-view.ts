@@ -13,6 +13,18 @@ type Memory = Pick<Core, 'u8' | 'u16' | 'u32' | 'f64' | 'buffer'>;
 /** Which header list of the phase. */
 export type HeaderSide = 'request' | 'response';
 
+/** Takes fields by where their bytes are; see `eachPlace`. */
+export interface FieldSink {
+  refer(
+    nameSource: Uint8Array,
+    nameAt: number,
+    nameLength: number,
+    valueSource: Uint8Array,
+    valueAt: number,
+    valueLength: number,
+  ): void;
+}
+
 const removed = 1;
 
 export class ExchangeView {
@@ -152,6 +164,40 @@ export class ExchangeView {
         buffer.latin1Slice(value, value + u16[half + HeaderEntry.valueLength / 2]),
       );
     }
+  }
+
+  /**
+   * Hands over where the bytes of every field are, without making strings. The places stay valid
+   * until the view moves on; those of a detached view as long as the exchange.
+   */
+  eachPlace(side: HeaderSide, sink: FieldSink): void {
+    const { u8, u16, u32 } = this.memory;
+    const count = this.word(countField[side]);
+    let entry = this.word(listField[side]);
+    for (let i = 0; i < count; i++, entry += HeaderEntry.size) {
+      const half = entry >> 1;
+      if (u16[half + HeaderEntry.flags / 2] & removed) continue;
+      const nameLength = u16[half + HeaderEntry.nameLength / 2];
+      const valueLength = u16[half + HeaderEntry.valueLength / 2];
+      sink.refer(
+        u8,
+        u32[entry >> 2],
+        nameLength,
+        u8,
+        u32[(entry + HeaderEntry.value) >> 2],
+        valueLength,
+      );
+    }
+  }
+
+  /** Hands over the method, or the target as sent, as the value of a field of that name. */
+  place(what: 'method' | 'target', name: Uint8Array, sink: FieldSink): void {
+    const { u8 } = this.memory;
+    const [start, length] =
+      what === 'method'
+        ? [this.word(PhaseView.method), this.word(PhaseView.methodLength)]
+        : [this.word(PhaseView.target), this.word(PhaseView.targetLength)];
+    sink.refer(name, 0, name.length, u8, start, length);
   }
 
   /** Copies what the phase shows, so that reads stay valid after the core has moved on. */

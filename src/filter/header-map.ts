@@ -134,11 +134,10 @@ export class HeaderMap {
     this.#removeFrom(0, name);
   }
 
-  /** Inserts before the others, for pseudo-headers. */
-  prepend(name: Uint8Array, value: Uint8Array): void {
-    this.append(name, value);
-    const field = this.#fields.splice(this.count - 1, 1)[0];
-    this.#fields.unshift(field);
+  /** Lets a field have the value of another one, where it lies. */
+  share(index: number, from: number): void {
+    const { valueSource, valueAt, valueLength } = this.#fields[from];
+    Object.assign(this.#fields[index], { valueSource, valueAt, valueLength });
   }
 
   /** Takes the copies of everything that still lies in foreign memory. */

@@ -84,3 +84,22 @@ function bucketOf(value: bigint): number {
   while (index < bucketCount - 1 && value > 1n << BigInt(index)) index++;
   return index;
 }
+
+/** Metrics of several workers as one: counters and histograms add up, gauges too. */
+export function mergeFilterMetrics(all: readonly FilterMetric[]): FilterMetric[] {
+  const merged = new Map<string, FilterMetric>();
+  for (const metric of all) {
+    const key = `${metric.kind} ${metric.filter}\n${metric.name}`;
+    const known = merged.get(key);
+    if (!known) {
+      merged.set(key, { ...metric, buckets: [...metric.buckets] });
+      continue;
+    }
+    known.value += metric.value;
+    known.sum += metric.sum;
+    metric.buckets.forEach((count, index) => {
+      known.buckets[index] += count;
+    });
+  }
+  return [...merged.values()];
+}

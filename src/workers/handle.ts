@@ -1,6 +1,8 @@
 /** One worker as the pool sees it, whether it runs in this thread or in another. */
 import type { Snapshot } from '../config/model.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
+import type { FilterMetric } from '../filter/metrics.js';
+import type { FilterRegistry } from '../filter/registry.js';
 import type { QueueMetrics } from '../log/queue-metrics.js';
 import type { StatsView } from './stats.js';
 
@@ -8,13 +10,14 @@ export interface WorkerReport {
   /** Generations whose exchanges or log records have not ended, the one in use included. */
   readonly liveGenerations: number;
   readonly queues: readonly QueueMetrics[];
+  readonly filterMetrics: readonly FilterMetric[];
 }
 
 export interface WorkerHandle {
   /** @throws GatewayError GW_E_LISTEN */
   listen(spec: ListenSpec): Promise<BoundListener>;
   /** @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT; the table in use stays */
-  install(snapshot: Snapshot): Promise<void>;
+  install(snapshot: Snapshot, filters: FilterRegistry): Promise<void>;
   /** Stops accepting; what is established lives on. */
   stopListening(): Promise<void>;
   /** Lets exchanges end for `timeoutMs` at most; resolves with those that were still there. */

@@ -1,6 +1,7 @@
 /** A worker in this thread: what a node with one worker has. */
 import type { Snapshot } from '../config/model.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
+import type { FilterRegistry } from '../filter/registry.js';
 import { GatewayWorker, type WorkerOptions } from '../worker.js';
 import type { WorkerHandle, WorkerReport } from './handle.js';
 import type { StatsView } from './stats.js';
@@ -25,8 +26,8 @@ export class LocalWorker implements WorkerHandle {
     return this.#worker.listen(spec);
   }
 
-  async install(snapshot: Snapshot): Promise<void> {
-    this.#worker.install(snapshot);
+  async install(snapshot: Snapshot, filters: FilterRegistry): Promise<void> {
+    this.#worker.install(snapshot, filters);
   }
 
   stopListening(): Promise<void> {
@@ -46,7 +47,7 @@ export class LocalWorker implements WorkerHandle {
   }
 
   async report(): Promise<WorkerReport> {
-    return { liveGenerations: this.#worker.liveGenerations, queues: this.#worker.queues() };
+    return this.#worker.report();
   }
 
   silentMs(): number {

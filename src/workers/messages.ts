@@ -3,6 +3,7 @@ import type { Snapshot } from '../config/model.js';
 import type { Settings } from '../config/settings.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import { type ErrorCode, errorTable, GatewayError } from '../errors.js';
+import type { SentFilter } from '../filter/transfer.js';
 import type { Series } from '../observe/metrics.js';
 import type { WorkerReport } from './handle.js';
 
@@ -24,7 +25,10 @@ export interface ThreadStart {
 /** Calls of the main thread: name to [argument, result]; unknown: nothing of use. */
 export interface ThreadCalls {
   listen: [ListenSpec, BoundListener];
-  install: [{ snapshot: Snapshot; series: readonly Series[] }, unknown];
+  install: [
+    { snapshot: Snapshot; series: readonly Series[]; filters: readonly SentFilter[] },
+    unknown,
+  ];
   stopListening: [undefined, unknown];
   drain: [number, number];
   close: [undefined, unknown];

@@ -1,6 +1,7 @@
 /** Decides how many workers a node has and where they run. */
 import type { Settings } from '../config/settings.js';
 import { chooseDriver, type DriverChoice } from '../driver/choose.js';
+import type { ForeignFunction } from '../filter/services.js';
 import type { Logger } from '../observe/logger.js';
 import { MetricSeries } from '../observe/metrics.js';
 import type { AnyPlugin } from '../plugin/define.js';
@@ -17,6 +18,8 @@ export interface OpenPoolOptions {
   readonly plugins: PluginRegistry;
   /** Plugins given as objects: they live in this thread only. */
   readonly given: readonly AnyPlugin[];
+  /** Functions for filters, which live in this thread, too. */
+  readonly filterFunctions: ReadonlyMap<string, ForeignFunction>;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -28,12 +31,12 @@ export interface OpenPoolOptions {
  * @throws GatewayError GW_E_DRIVER, and what making a worker throws; none is left running
  */
 export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
-  const { settings, plugins, logger, clock, env, onLost } = options;
+  const { settings, plugins, filterFunctions, logger, clock, env, onLost } = options;
   const series = new MetricSeries();
   const driver = chooseDriver(settings);
   const count = workerCount(options, driver);
   const local: MakeWorker = (_index, onFault) =>
-    LocalWorker.create({ settings, plugins, logger, clock, env, series, onFault });
+    LocalWorker.create({ settings, plugins, filterFunctions, logger, clock, env, series, onFault });
   const counters = makeCounterMemory();
   const remote: MakeWorker = (index, onFault) => {
     const child = logger.child({ worker: index });
@@ -60,12 +63,15 @@ export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
 }
 
 /** What was asked for, or one where several cannot share an address or the plugins. */
-function workerCount({ settings, given, logger }: OpenPoolOptions, driver: DriverChoice): number {
+function workerCount(options: OpenPoolOptions, driver: DriverChoice): number {
+  const { settings, given, filterFunctions, logger } = options;
   const { workers } = settings;
   if (workers === 1) return 1;
   let reason = '';
   if (given.length > 0) {
     reason = 'plugins given as objects live in one thread; name their modules in `plugins`';
+  } else if (filterFunctions.size > 0) {
+    reason = 'functions for filters live in one thread';
   } else if (driver.name !== 'native') {
     reason = `only the native driver shares an address between threads (${driver.reason})`;
   }

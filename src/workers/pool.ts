@@ -7,6 +7,8 @@ import type { ControlValues } from '../core/control.js';
 import type { SlotValues } from '../core/metric-slot.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
+import { type FilterMetric, mergeFilterMetrics } from '../filter/metrics.js';
+import type { FilterRegistry } from '../filter/registry.js';
 import type { QueueMetrics } from '../log/queue-metrics.js';
 import type { Logger } from '../observe/logger.js';
 import type { MetricSeries, Series } from '../observe/metrics.js';
@@ -34,6 +36,7 @@ export interface PoolReport {
   readonly series: readonly (Series & { readonly values: SlotValues })[];
   /** By name: a name's queues of all workers count as one. */
   readonly queues: readonly QueueMetrics[];
+  readonly filterMetrics: readonly FilterMetric[];
   readonly liveGenerations: number;
   readonly driver: { readonly name: string; readonly reason: string };
   readonly workers: readonly { readonly index: number; readonly restarts: number }[];
@@ -64,6 +67,7 @@ export class WorkerPool {
   readonly #faulted = new WeakSet<WorkerHandle>();
   #listeners: BoundListener[] = [];
   #snapshot: Snapshot | null = null;
+  #filters: FilterRegistry = new Map();
   #generation = 0;
   #state: 'running' | 'draining' | 'closed' = 'running';
   #watch: unknown = null;
@@ -123,14 +127,17 @@ export class WorkerPool {
    * replaced.
    * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT; the one in use stays
    */
-  install(snapshot: Snapshot): Promise<number> {
+  install(snapshot: Snapshot, filters: FilterRegistry = new Map()): Promise<number> {
     return this.#change(async () => {
       const [first, ...others] = this.#alive();
-      await first?.handle.install(snapshot);
+      await first?.handle.install(snapshot, filters);
       this.#snapshot = snapshot;
+      this.#filters = filters;
       await Promise.all(
         others.map(({ place, handle }) =>
-          handle.install(snapshot).catch((error: Error) => this.#fault(place, handle, error)),
+          handle
+            .install(snapshot, filters)
+            .catch((error: Error) => this.#fault(place, handle, error)),
         ),
       );
       return ++this.#generation;
@@ -170,6 +177,7 @@ export class WorkerPool {
       control: sumControl(views),
       series: series.map((one) => ({ ...one, values: sumSlot(views, one.slot) })),
       queues: mergeQueues(reports.flatMap((report) => report.queues)),
+      filterMetrics: mergeFilterMetrics(reports.flatMap((report) => report.filterMetrics)),
       liveGenerations: Math.max(0, ...reports.map((report) => report.liveGenerations)),
       driver: this.driver,
       workers: this.#places.map(({ index, restarts }) => ({ index, restarts })),
@@ -215,7 +223,7 @@ export class WorkerPool {
       let handle: WorkerHandle | null = null;
       try {
         handle = await this.#make(place);
-        if (this.#snapshot) await handle.install(this.#snapshot);
+        if (this.#snapshot) await handle.install(this.#snapshot, this.#filters);
         for (const { spec, port } of this.#listeners) {
           if (spec.unix && place.index > 0) continue;
           const reuseport = spec.reuseport || (this.size > 1 && !spec.unix);

@@ -4,6 +4,8 @@ import type { Snapshot } from '../config/model.js';
 import type { Settings } from '../config/settings.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
+import type { FilterRegistry } from '../filter/registry.js';
+import { sentFilters } from '../filter/transfer.js';
 import type { Logger } from '../observe/logger.js';
 import type { MetricSeries } from '../observe/metrics.js';
 import type { Clock } from '../time.js';
@@ -48,7 +50,7 @@ export class RemoteWorker implements WorkerHandle {
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #ended = false;
-  #lastReport: WorkerReport = { liveGenerations: 0, queues: [] };
+  #lastReport: WorkerReport = { liveGenerations: 0, queues: [], filterMetrics: [] };
   #seenBeat = 0;
   #seenAtMs: number;
 
@@ -81,10 +83,11 @@ export class RemoteWorker implements WorkerHandle {
     return this.#call('listen', spec);
   }
 
-  async install(snapshot: Snapshot): Promise<void> {
+  async install(snapshot: Snapshot, filters: FilterRegistry): Promise<void> {
     const { series } = this.#options;
     for (const route of snapshot.routes) series.slotOf(route);
-    await this.#call('install', { snapshot, series: series.routes() });
+    const known = { series: series.routes(), filters: sentFilters(filters) };
+    await this.#call('install', { snapshot, ...known });
   }
 
   async stopListening(): Promise<void> {

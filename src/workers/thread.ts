@@ -3,6 +3,7 @@
  * asks and publishes its counters.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { receivedFilters } from '../filter/transfer.js';
 import type { Logger } from '../observe/logger.js';
 import { MetricSeries } from '../observe/metrics.js';
 import { closePlugins, loadPlugins } from '../plugin/registry.js';
@@ -82,9 +83,9 @@ async function open(): Promise<Calls> {
   setInterval(() => publish(worker.stats, published, series.count), publishMs);
   return {
     listen: (spec) => worker.listen(spec),
-    install: ({ snapshot, series: known }) => {
+    install: ({ snapshot, series: known, filters }) => {
       series.adopt(known);
-      worker.install(snapshot);
+      worker.install(snapshot, receivedFilters(filters));
     },
     stopListening: () => worker.stopListening(),
     drain: (timeoutMs) => worker.drain(timeoutMs),
@@ -96,7 +97,7 @@ async function open(): Promise<Calls> {
     reopenLogs: () => worker.reopenLogs(),
     report: () => {
       publish(worker.stats, published, series.count);
-      return { liveGenerations: worker.liveGenerations, queues: worker.queues() };
+      return worker.report();
     },
   };
 }

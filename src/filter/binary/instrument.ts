@@ -1,7 +1,7 @@
 /**
  * Makes a module stop itself. V8 cannot interrupt code on the thread that runs it, so a counter is
  * built in: each turn of a loop, each entry of a function, each host call and each 256 bytes of a
- * bulk copy take something off it, and where nothing is left the module traps. Two globals are added
+ * bulk copy take something off it, and where nothing is left the module traps. Two globals come
  * behind the module's own, so that no index changes; the counter is exported to the host.
  */
 import { budgetExport } from './budget.js';

@@ -1,0 +1,124 @@
+/** The filters of one worker: what they share, their chains by route, their stage in an exchange. */
+import type { Route, Service, Snapshot } from '../config/model.js';
+import type { Settings } from '../config/settings.js';
+import type { Core } from '../core/instance.js';
+import { Phase } from '../core/layout.js';
+import type { Logger } from '../observe/logger.js';
+import type { StageMaker } from '../plugin/stage.js';
+import type { Clock } from '../time.js';
+import type { FilterLogLevel } from './abi.js';
+import { CallClient, type CallTarget } from './calls/client.js';
+import { directTarget } from './calls/target.js';
+import type { FilterChain } from './chain.js';
+import type { PropertyFacts } from './exchange-properties.js';
+import { type FilterEntry, type FilterGeneration, FilterManager } from './manager.js';
+import type { FilterMetric } from './metrics.js';
+import { FilterMetrics } from './metrics.js';
+import type { FilterRegistry } from './registry.js';
+import type { ForeignFunction } from './services.js';
+import { SharedData } from './shared-data.js';
+import { SharedQueues } from './shared-queues.js';
+import { FilterStage } from './stage.js';
+
+export interface WorkerFilterOptions {
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly logLevel: Settings['logLevel'];
+  readonly foreign: ReadonlyMap<string, ForeignFunction>;
+  readonly internTarget: (host: string, port: number) => number;
+}
+
+const levels: Readonly<Record<Settings['logLevel'], FilterLogLevel>> = {
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  error: 'error',
+  fatal: 'critical',
+};
+
+/** What a route's record must ask the core for where the route has filters. */
+const chainPhases = Phase.ACCESS | Phase.HEADER_FILTER | Phase.ENDED;
+
+export class WorkerFilters {
+  readonly #core: Core;
+  readonly #facts: PropertyFacts;
+  readonly #manager: FilterManager;
+  readonly #chains = new WeakMap<Route, FilterChain>();
+  #services: readonly Service[] = [];
+
+  constructor(options: WorkerFilterOptions) {
+    const { core, clock, logger, logLevel, foreign, internTarget } = options;
+    this.#core = core;
+    this.#facts = { wallMs: () => clock.wall(), internTarget };
+    const services = {
+      clock,
+      logger,
+      logLevel: levels[logLevel],
+      shared: new SharedData(),
+      queues: new SharedQueues(),
+      metrics: new FilterMetrics(),
+      calls: new CallClient({ clock, resolve: (name) => this.#resolve(name) }),
+      foreign,
+    };
+    this.#manager = new FilterManager(services, new Map());
+  }
+
+  /**
+   * Makes the chains of a snapshot ready, whose routes then have stages.
+   * @throws GatewayError GW_E_FILTER_CONFIG, GW_E_FILTER_TRAP where a filter refuses
+   */
+  prepare(snapshot: Snapshot, registry: FilterRegistry): FilterGeneration {
+    this.#manager.replace(registry);
+    const generation = this.#manager.begin();
+    try {
+      for (const route of snapshot.routes) {
+        const chain = generation.chain(entriesOf(route, snapshot));
+        if (chain) this.#chains.set(route, chain);
+      }
+    } catch (error) {
+      generation.release();
+      throw error;
+    }
+    this.#services = snapshot.services;
+    return generation;
+  }
+
+  /** Phase bits of a route beside those of its plugins. */
+  phasesOf(route: Route): number {
+    return this.#chains.has(route) ? chainPhases : 0;
+  }
+
+  readonly stageFor: StageMaker = (plan, exchange) => {
+    const chain = plan.route && this.#chains.get(plan.route);
+    return chain ? new FilterStage(chain, exchange, this.#core, this.#facts) : null;
+  };
+
+  metrics(): readonly FilterMetric[] {
+    return this.#manager.services.metrics.all();
+  }
+
+  close(): Promise<void> {
+    return this.#manager.close();
+  }
+
+  /** A service by its name, else an address. */
+  #resolve(name: string): CallTarget | null {
+    const service = this.#services.find((known) => known.name === name);
+    if (!service) return directTarget(name);
+    const host = service.host.includes(':') ? `[${service.host}]` : service.host;
+    const isSecure = service.protocol === 'https' || service.protocol === 'grpcs';
+    const authority = `${host}:${service.port}`;
+    return { origin: `${isSecure ? 'https' : 'http'}://${authority}`, authority };
+  }
+}
+
+/** The service's chain, then the route's. */
+function entriesOf(route: Route, snapshot: Snapshot): FilterEntry[] {
+  const { filterChains } = snapshot;
+  const own = (chain: Snapshot['filterChains'][number]) => chain.route?.id === route.id;
+  const ofService = (chain: Snapshot['filterChains'][number]) =>
+    route.service !== null && chain.service?.id === route.service.id;
+  const chains = [filterChains.find(ofService), filterChains.find(own)];
+  return chains.flatMap((chain) => (chain?.enabled ? chain.filters : []));
+}
