@@ -1,6 +1,6 @@
 /**
- * A chain of filters in an exchange of the gateway: it comes behind the plugins of each phase, reads
- * heads out of the exchange, gives edits back as plugins do, and passes bodies through.
+ * A chain of filters in an exchange of the gateway: behind the plugins of each phase it reads heads
+ * out of the exchange, gives edits back as plugins do, and passes bodies through.
  */
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';

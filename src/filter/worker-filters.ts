@@ -1,4 +1,4 @@
-/** The filters of one worker: what they share, their chains by route, their stage in an exchange. */
+/** The filters of one worker: what they share, chains by route, the stage in an exchange. */
 import type { Route, Service, Snapshot } from '../config/model.js';
 import type { Settings } from '../config/settings.js';
 import type { Core } from '../core/instance.js';

@@ -44,7 +44,7 @@ export function checkFilterChains(drafts: readonly Draft[], filters: FilterCheck
     checkOwner(draft, owners);
     const list = unwrap(draft.input.filters);
     if (Array.isArray(list))
-      list.forEach((item, index) => checkFilter(draft, item, index, filters));
+      for (const [index, item] of list.entries()) checkFilter(draft, item, index, filters);
   }
 }
 
