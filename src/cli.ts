@@ -3,8 +3,8 @@
 import { parseArgs } from 'node:util';
 import { check } from './cli/check.js';
 import { exitCodes, fail } from './cli/exit.js';
-import { plugin } from './cli/plugin.js';
 import { filterCommand } from './cli/filter.js';
+import { plugin } from './cli/plugin.js';
 import { reload } from './cli/reload.js';
 import { printSchema } from './cli/schema.js';
 import { start } from './cli/start.js';

@@ -170,29 +170,16 @@ export class GatewayWorker {
    * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT, GW_E_FILTER_CONFIG,
    * GW_E_FILTER_TRAP; the table in use stays
    */
-  install(snapshot: Snapshot): number {
+  install(snapshot: Snapshot, registry: FilterRegistry = new Map()): number {
     const { plugins, logger } = this.#options;
     const table = buildPlans(snapshot, plugins, logger, this.#host);
     const targets: number[] = [];
     const attachments: Attachments = new Map();
-    const holdings = (): Holdings => ({
-      table,
-      targets,
-      attachments: [...attachments.values()].flat(),
-  install(snapshot: Snapshot, registry: FilterRegistry = new Map()): number {
-    const { plugins, logger, settings, env = {} } = this.#options;
-    const table = buildPlans(snapshot, plugins, logger, {
-      trusted: settings.trustedIps,
-      env,
-      internTarget: this.#internTarget,
-    });
-    const targets: number[] = [];
-    const attachments = new Map<PlanStep, LogAttachment>();
     const filters = this.#filters.prepare(snapshot, registry);
     const holdings = (): Holdings => ({
       table,
       targets,
-      attachments: [...attachments.values()],
+      attachments: [...attachments.values()].flat(),
       filters,
     });
     try {
@@ -224,9 +211,8 @@ export class GatewayWorker {
   };
 
   /** Stops accepting; what is established lives on. */
-  stopListening(): Promise<void> {
+  stopListening(): Promise<void> 
     return this.#driver.stopListening();
-  }
 
   /**
    * Lets every exchange end, answers included that slow clients still read, and sends every log
@@ -256,7 +242,7 @@ export class GatewayWorker {
   }
 
   /** Resets what is left and gives everything back. Idempotent. */
-  async close(): Promise<void> {
+  async close(): Promise<void> 
     if (this.#closed) return;
     this.#closed = true;
     this.#options.clock.clearTimeout(this.#poll);
@@ -265,7 +251,6 @@ export class GatewayWorker {
     await this.#shipping.drain(0);
     await this.#filters.close();
     await this.#accessLog?.close();
-  }
 
   /** Opens the files of the access log and of log plugins again. */
   async reopenLogs(): Promise<void> {
@@ -274,18 +259,16 @@ export class GatewayWorker {
   }
 
   /** Counters and gauges, always up to date. */
-  get stats(): StatsView {
+  get stats(): StatsView 
     return this.#stats;
-  }
 
   /** What is not a counter. */
-  report(): WorkerReport {
+  report(): WorkerReport 
     return {
       liveGenerations: this.liveGenerations,
       queues: this.#shipping.metrics(),
       filterMetrics: this.#filters.metrics(),
     };
-  }
 
   #attach(step: PlanStep, attachments: Attachments): void {
     const { plugin, entity, logger } = step;
