@@ -73,11 +73,11 @@ export class GatewayWorker {
   readonly #targets: TargetTable;
   readonly #shipping: LogShipping;
   readonly #generations: Generations;
+  readonly #filters: WorkerFilters;
   readonly #tls: TlsMaterial;
   readonly #contexts: ServerContexts;
   readonly #host: PluginHost;
   readonly #lifecycle: PluginLifecycle;
-  readonly #filters: WorkerFilters;
   #accessLog: AccessLog | null = null;
   #poll: unknown = null;
   #closed = false;
@@ -211,8 +211,9 @@ export class GatewayWorker {
   };
 
   /** Stops accepting; what is established lives on. */
-  stopListening(): Promise<void> 
+  stopListening(): Promise<void> {
     return this.#driver.stopListening();
+  }
 
   /**
    * Lets every exchange end, answers included that slow clients still read, and sends every log
@@ -242,7 +243,7 @@ export class GatewayWorker {
   }
 
   /** Resets what is left and gives everything back. Idempotent. */
-  async close(): Promise<void> 
+  async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.clock.clearTimeout(this.#poll);
@@ -251,6 +252,7 @@ export class GatewayWorker {
     await this.#shipping.drain(0);
     await this.#filters.close();
     await this.#accessLog?.close();
+  }
 
   /** Opens the files of the access log and of log plugins again. */
   async reopenLogs(): Promise<void> {
@@ -259,16 +261,18 @@ export class GatewayWorker {
   }
 
   /** Counters and gauges, always up to date. */
-  get stats(): StatsView 
+  get stats(): StatsView {
     return this.#stats;
+  }
 
   /** What is not a counter. */
-  report(): WorkerReport 
+  report(): WorkerReport {
     return {
       liveGenerations: this.liveGenerations,
       queues: this.#shipping.metrics(),
       filterMetrics: this.#filters.metrics(),
     };
+  }
 
   #attach(step: PlanStep, attachments: Attachments): void {
     const { plugin, entity, logger } = step;
