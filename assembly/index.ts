@@ -7,6 +7,7 @@ import { initClasses } from './http/classes';
 import { parseRequest, parseResponse } from './http/head';
 import { normalizePath } from './http/path';
 import { processBatch } from './proxy/batch';
+import { chooseRings } from './proxy/log';
 import { generationUsers, seedIds } from './proxy/exchange';
 import {
   ringBytes,
@@ -87,6 +88,20 @@ export function regex_search(pattern: usize, bytes: u32, text: usize, length: u3
 /** Exchanges of a generation that have not ended. */
 export function generation_users(generation: u32): u32 {
   return generationUsers(generation);
+}
+
+/**
+ * Sends the log record of exchange `sequence` of a connection to `count` rings instead of those of
+ * its route; their ids are the bytes of `low`, then of `high`. Ignored where the exchange is over.
+ */
+export function log_rings(
+  connection: u32,
+  sequence: u32,
+  count: u32,
+  low: u32,
+  high: u32,
+): void {
+  chooseRings(connection, sequence, count, low, high);
 }
 
 /** See queue/ring.ts for the ring functions. */

@@ -21,9 +21,10 @@ import type { Logger } from './observe/logger.js';
 import { type MetricSeries, unmatchedSlot } from './observe/metrics.js';
 import type { AnyPlugin } from './plugin/define.js';
 import { PluginLifecycle } from './plugin/lifecycle.js';
+import { checkRings, ringsOf } from './plugin/log-rings.js';
 import type { PluginHost } from './plugin/pdk/host.js';
 import { PhaseRunner } from './plugin/phases.js';
-import { buildPlans, type Plan, type PlanStep, type PlanTable } from './plugin/plan.js';
+import { buildPlans, type PlanStep, type PlanTable } from './plugin/plan.js';
 import { product } from './product.js';
 import type { Clock } from './time.js';
 import { ServerContexts } from './tls/server-contexts.js';
@@ -51,9 +52,6 @@ export interface WorkerOptions {
   /** The core trapped or broke a rule: this worker carries nothing any more. */
   readonly onFault: (error: Error) => void;
 }
-
-/** The queues of every log plugin. */
-type Attachments = Map<PlanStep, LogAttachment[]>;
 
 /** How often log queues are looked at, and the drain looks for the last exchange. */
 const pollMs = 20;
@@ -174,14 +172,9 @@ export class GatewayWorker {
     const { plugins, logger } = this.#options;
     const table = buildPlans(snapshot, plugins, logger, this.#host);
     const targets: number[] = [];
-    const attachments: Attachments = new Map();
+    const attachments: LogAttachment[] = [];
     const filters = this.#filters.prepare(snapshot, registry);
-    const holdings = (): Holdings => ({
-      table,
-      targets,
-      attachments: [...attachments.values()].flat(),
-      filters,
-    });
+    const holdings: Holdings = { table, targets, attachments, filters };
     try {
       const byService = new Map<Service, number>();
       for (const service of table.services) {
@@ -191,14 +184,14 @@ export class GatewayWorker {
         byService.set(service, index);
       }
       for (const step of table.steps) this.#attach(step, attachments);
-      const encoded = this.#encode(table, byService, attachments);
+      const encoded = this.#encode(table, byService);
       const generation = installTable(this.#core, encoded);
       this.#contexts.use(namedCertificates(snapshot));
-      this.#generations.add(generation, holdings());
+      this.#generations.add(generation, holdings);
       void this.#lifecycle.configure(table);
       return generation;
     } catch (error) {
-      this.#generations.discard(holdings());
+      this.#generations.discard(holdings);
       throw error;
     }
   }
@@ -274,7 +267,7 @@ export class GatewayWorker {
     };
   }
 
-  #attach(step: PlanStep, attachments: Attachments): void {
+  #attach(step: PlanStep, attachments: LogAttachment[]): void {
     const { plugin, entity, logger } = step;
     const { log } = plugin;
     setTracing(step.config, this.#options.settings.tracing);
@@ -283,22 +276,15 @@ export class GatewayWorker {
       logger.error({ err: error }, `plugin ${plugin.name} failed in log`);
     const sink = plugin.logSink ?? (log && handlerSink(log.bind(plugin), onError));
     if (!sink) return;
-    const held: LogAttachment[] = [];
-    attachments.set(step, held);
     for (const one of [sink, ...(sink.also?.(entity.config) ?? [])]) {
-      held.push(this.#shipping.attach(entity, one));
+      const attachment = this.#shipping.attach(entity, one);
+      attachments.push(attachment);
+      if (!step.rings.includes(attachment.ring)) step.rings.push(attachment.ring);
     }
   }
 
-  #encode(
-    table: PlanTable,
-    byService: ReadonlyMap<Service, number>,
-    attachments: Attachments,
-  ): EncodedTable {
-    const rings = (plan: Plan): number[] => {
-      const held = plan.possibleLog.flatMap((step) => attachments.get(step) ?? []);
-      return [...new Set(held.map(({ ring }) => ring))];
-    };
+  #encode(table: PlanTable, byService: ReadonlyMap<Service, number>): EncodedTable {
+    checkRings([...table.plans, table.unmatched]);
     refuseUnspoken(table.services, table.routes);
     const encoded = encodeTable({
       flavor: this.#options.settings.routerFlavor,
@@ -307,13 +293,13 @@ export class GatewayWorker {
       perRoute: (route, index) => ({
         phases: table.plans[index].phases | this.#filters.phasesOf(route),
         metricSlot: this.#options.series.slotOf(route),
-        ringIds: rings(table.plans[index]),
+        ringIds: ringsOf(table.plans[index]),
         plan: index,
       }),
       unmatched: {
         phases: table.unmatched.phases,
         metricSlot: unmatchedSlot,
-        ringIds: rings(table.unmatched),
+        ringIds: ringsOf(table.unmatched),
         plan: table.routes.length,
       },
       targetIndex: (service) => byService.get(service) ?? 0,

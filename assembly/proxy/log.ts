@@ -6,6 +6,7 @@
 import {
   ACCEPT_FLAG_TLS,
   LIMIT_RING_ENTRY_BYTES,
+  LIMIT_RINGS_PER_ROUTE,
   LOG_FLAG_CLIENT_ABORT,
   LOG_FLAG_HEAD_CUT,
   LOG_FLAG_LOCAL,
@@ -21,7 +22,7 @@ import {
   Settings,
 } from '../layout';
 import { ringCommit, ringReserve } from '../queue/ring';
-import { Connection, PEER_ADDRESS, connectionAt } from './connection';
+import { Connection, KIND_DOWNSTREAM, PEER_ADDRESS, connectionAt, find } from './connection';
 import {
   CLIENT_ADDRESS,
   EXCHANGE_ID,
@@ -31,6 +32,7 @@ import {
   X_REQUEST_DONE,
   X_TUNNEL,
   copyToSlot,
+  exchangeOf,
 } from './exchange';
 import { nowExact } from './timers';
 
@@ -40,6 +42,19 @@ const NONE: u32 = 0xffffffff;
 /** True where some ring takes the record of this exchange, so that heads must be kept. */
 export function isLogged(x: Exchange): bool {
   return x.ringCount != 0 || changetype<Settings>(SETTINGS).accessRing != NO_RING;
+}
+
+/**
+ * Replaces the rings of an exchange by those of its client: up to eight ids, a byte each. Nothing
+ * happens where the exchange is over.
+ */
+export function chooseRings(id: u32, sequence: u32, count: u32, low: u32, high: u32): void {
+  const c = find(id);
+  if (!c || c.kind != KIND_DOWNSTREAM || !c.exchange) return;
+  const x = exchangeOf(c);
+  if (x.sequence != sequence) return;
+  x.ringCount = min(count, LIMIT_RINGS_PER_ROUTE);
+  x.ringIds = <u64>low | (<u64>high << 32);
 }
 
 /** Keeps the head that was sent to the client. */

@@ -27,6 +27,7 @@ export interface CoreExports {
   regex_scratch(): number;
   regex_search(pattern: number, bytes: number, text: number, length: number): number;
   generation_users(generation: number): number;
+  log_rings(connection: number, sequence: number, count: number, low: number, high: number): void;
   ring_open(ring: number, maxEntries: number, maxBytes: number): number;
   ring_close(ring: number): void;
   ring_reserve(ring: number, size: number): number;

@@ -5,11 +5,13 @@
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
+import { chooseLogRings } from '../core/log-rings.js';
 import { type CaptureSource, routeCaptures } from '../core/route-captures.js';
 import type { RouterFlavor } from '../core/router.js';
 import { GatewayError } from '../errors.js';
 import { AnswerState } from './answer-state.js';
 import { ExchangeState } from './exchange-state.js';
+import { ringsOf } from './log-rings.js';
 import type { Plan } from './plan.js';
 import { RequestBody } from './request-body.js';
 import { ClientView, RequestView } from './request-view.js';
@@ -57,6 +59,7 @@ export class Exchange {
   woken = false;
   /** The core tells of the end; else the head of the answer is the last that is heard. */
   expectsEnd = false;
+  readonly #core: Core;
   readonly #bodyBytes: number;
   readonly #wake: (exchange: Exchange) => void;
 
@@ -67,6 +70,7 @@ export class Exchange {
     bodyBytes: number,
     wake: (exchange: Exchange) => void,
   ) {
+    this.#core = core;
     this.#bodyBytes = bodyBytes;
     this.#wake = wake;
     this.answer = new AnswerState(core);
@@ -110,6 +114,14 @@ export class Exchange {
     this.routed = true;
     this.view.attach();
     this.upstreamEdits.clear();
+  }
+
+  /** Goes on with the plan of a client: its log plugins get the record, and no others. */
+  follow(plan: Plan): void {
+    const known = this.plan?.log;
+    this.plan = plan;
+    if (plan.log === known) return;
+    chooseLogRings(this.#core, this.connection, this.sequence, ringsOf(plan));
   }
 
   /**

@@ -26,6 +26,8 @@ export interface PlanStep {
   readonly entity: PluginEntity;
   readonly config: unknown;
   readonly logger: Logger;
+  /** Numbers of the rings that its log records go to; the worker fills them in. */
+  readonly rings: number[];
 }
 
 export interface Plan {
@@ -80,7 +82,13 @@ export function buildPlans(
   for (const entity of snapshot.plugins) {
     const plugin = plugins.get(entity.name);
     if (!entity.enabled || !plugin) continue;
-    steps.push({ plugin, entity, config: entity.config, logger: stepLogger(logger, entity) });
+    steps.push({
+      plugin,
+      entity,
+      config: entity.config,
+      logger: stepLogger(logger, entity),
+      rings: [],
+    });
   }
   const selection = new StepSelection(steps);
   const entities = new EntityLookup(snapshot);

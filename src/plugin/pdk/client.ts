@@ -60,7 +60,7 @@ export class StepClient implements ClientAccess {
     state.credential = credential;
     requestNotes.setClient(this.#exchange.request.id, consumer, credential);
     state.groups = (consumer && plan?.entities.groupsOf(consumer.id)) || [];
-    if (plan) this.#exchange.plan = plan.forClient(this.#step, consumer, state.groups);
+    if (plan) this.#exchange.follow(plan.forClient(this.#step, consumer, state.groups));
   }
 
   loadConsumer(idOrUsername: string, byUsername = false): Consumer | null {
