@@ -6,12 +6,13 @@ import type { PluginEntity } from '../config/model.js';
 import type { Core } from '../core/instance.js';
 import { LogRecord } from '../core/layout.js';
 import { type Ring, RingTable } from '../core/ring.js';
+import { GatewayError } from '../errors.js';
 import type { LogEntry, LogSink } from '../plugin/log-types.js';
 import type { Clock } from '../time.js';
 import type { BatchHandler } from './delivery.js';
 import { decodeLogRecord, type LogResolver } from './entry.js';
 import { entryText } from './entry-text.js';
-import { readJournalSettings } from './journal-options.js';
+import { journalProblem, readJournalSettings } from './journal-options.js';
 import { JournaledShipping } from './journaled-shipping.js';
 import { requestNotes, withNotes } from './notes.js';
 import { OncePerInterval, queueDefaults, queueIdentity } from './params.js';
@@ -77,9 +78,14 @@ export class LogShipping {
       if (this.#warned.pass(`${name} ${message}`, clock.now())) log('warn', `[${tag}] ${message}`);
     });
     const settings = readJournalSettings((config.queue ?? {}) as object);
+    const problem = journalProblem({ ...settings, ...parameters });
+    if (problem) throw new GatewayError('GW_E_QUEUE_JOURNAL', `[${tag}] queue.${problem}`);
     // What a sink decodes itself refers to this process; after a restart it means nothing.
-    const keepable = parameters.concurrency_limit !== -1 && !sink.decode;
-    const isKept = settings.journal !== null && keepable;
+    const isKept = settings.journal !== null && !sink.decode;
+    if (settings.journal !== null && !isKept) {
+      const message = `[${tag}] queue ${name}: queue.journal has no effect, entries are in memory only`;
+      if (this.#warned.pass(message, clock.now())) log('warn', message);
+    }
     const queueKey = `${plugin.name} ${name}`;
     const key = isKept ? `${queueKey} in ${settings.journal}` : queueKey;
     const ring = this.rings.open(key, {

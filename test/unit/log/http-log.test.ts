@@ -279,6 +279,22 @@ describe('from the core to the log server', () => {
     expect(await shipping.drain(200)).toEqual({ delivered: 0, kept: 0, lost: 3 });
   });
 
+  test('a journal is refused without a concurrency limit, and missed where none is kept', () => {
+    const { shipping, logs } = setUp();
+    const sink = httpLog.logSink!;
+    const both = plugin(1, { queue: { journal: 'somewhere', concurrency_limit: -1 } });
+    expect(() => shipping.attach(both, sink)).toThrow(
+      expect.objectContaining({
+        code: 'GW_E_QUEUE_JOURNAL',
+        message: expect.stringContaining('journal: not together with concurrency_limit -1'),
+      }),
+    );
+    expect(shipping.rings.size).toBe(0);
+    const kept = plugin(1, { queue: { journal: 'somewhere' } });
+    shipping.attach(kept, { ...sink, decode: () => ({}) });
+    expect(logs).toEqual([expect.stringContaining('queue.journal has no effect')]);
+  });
+
   test('a reload keeps the ring and what waits; the last detach closes it', async () => {
     await using server = await startLogServer();
     const { shipping } = setUp();
