@@ -1,4 +1,4 @@
-/** Tells the core which log rings get the record of an exchange, where those are not its route's. */
+/** Tells the core which log rings get an exchange's record, where those are not its route's. */
 import { limits } from '../limits.js';
 import type { Core } from './instance.js';
 

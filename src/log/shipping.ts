@@ -83,7 +83,7 @@ export class LogShipping {
     // What a sink decodes itself refers to this process; after a restart it means nothing.
     const isKept = settings.journal !== null && !sink.decode;
     if (settings.journal !== null && !isKept) {
-      const message = `[${tag}] queue ${name}: queue.journal has no effect, entries are in memory only`;
+      const message = `[${tag}] queue.journal has no effect: entries of ${name} are in memory only`;
       if (this.#warned.pass(message, clock.now())) log('warn', message);
     }
     const queueKey = `${plugin.name} ${name}`;
