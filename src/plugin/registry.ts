@@ -21,6 +21,7 @@ import jwt from './builtin/jwt/plugin.js';
 import keyAuth from './builtin/key-auth.js';
 import loggly from './builtin/loggly.js';
 import oauth2 from './builtin/oauth2/plugin.js';
+import opa from './builtin/opa/plugin.js';
 import opentelemetry from './builtin/opentelemetry.js';
 import proxyCache from './builtin/proxy-cache/plugin.js';
 import rateLimiting from './builtin/rate-limiting/plugin.js';
@@ -28,7 +29,10 @@ import redirect from './builtin/redirect.js';
 import requestSizeLimiting from './builtin/request-size-limiting.js';
 import requestTermination from './builtin/request-termination.js';
 import requestTransformer from './builtin/request-transformer/plugin.js';
+import responseRatelimiting from './builtin/response-ratelimiting/plugin.js';
 import responseTransformer from './builtin/response-transformer/plugin.js';
+import routeByClaim from './builtin/route-by-claim.js';
+import session from './builtin/session/plugin.js';
 import statsd from './builtin/statsd.js';
 import syslog from './builtin/syslog.js';
 import tcpLog from './builtin/tcp-log.js';
@@ -54,6 +58,7 @@ export const bundledPlugins: readonly AnyPlugin[] = [
   keyAuth,
   loggly,
   oauth2,
+  opa,
   opentelemetry,
   proxyCache,
   rateLimiting,
@@ -61,7 +66,10 @@ export const bundledPlugins: readonly AnyPlugin[] = [
   requestSizeLimiting,
   requestTermination,
   requestTransformer,
+  responseRatelimiting,
   responseTransformer,
+  routeByClaim,
+  session,
   statsd,
   syslog,
   tcpLog,

@@ -88,7 +88,7 @@ function check(config: Readonly<Record<string, unknown>>): Faults {
 }
 
 /** A longer period may not allow less than a shorter one. */
-function orderFault(config: Readonly<Record<string, unknown>>): Faults {
+export function orderFault(config: Readonly<Record<string, unknown>>): Faults {
   const given = periods.filter((period) => typeof config[period] === 'number');
   for (const [i, longer] of given.entries()) {
     for (const shorter of given.slice(0, i)) {

@@ -52,12 +52,12 @@ export function localUsage(asked: Asked): Usage[] {
   });
 }
 
-/** Counts one request in every window of this node. */
-export function countLocally(asked: Asked): void {
+/** Counts `amount` requests in every window of this node. */
+export function countLocally(asked: Asked, amount = 1): void {
   const counters = sharedCounters();
   const times = asked.isSliding ? 2 : 1;
   for (const { period, key } of windowsOf(asked)) {
-    counters.add(key, 1, keptSeconds[period] * times, asked.now);
+    counters.add(key, amount, keptSeconds[period] * times, asked.now);
   }
 }
 
