@@ -22,9 +22,16 @@ const nativeSuites = [
   'test/hostile/{requests,responses}.test.ts',
   'test/native/**/*.test.ts',
 ];
+/** Of those, the slow ones that say nothing about a driver. */
+const driverless = ['test/e2e/{log-*,metric-*,trace-*,workshop,schemas,queue-example}.test.ts'];
 const nativeProject = {
   extends: true as const,
-  test: { name: 'native', include: nativeSuites, env: { HEADGATE_TEST_DRIVER: 'native' } },
+  test: {
+    name: 'native',
+    include: nativeSuites,
+    exclude: driverless,
+    env: { HEADGATE_TEST_DRIVER: 'native' },
+  },
 };
 const native = existsSync(new URL('./build/native/headgate.node', import.meta.url))
   ? [nativeProject]

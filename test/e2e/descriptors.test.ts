@@ -8,11 +8,11 @@ import { testDriver } from '../support/plane.js';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-/** Starts the gateway with so few descriptors that a hundred clients do not fit. */
+/** Starts the gateway with so few descriptors that three hundred clients do not fit. */
 async function startPoor(): Promise<number> {
   const settings = ['proxy_listen=127.0.0.1:0', 'admin_listen=off', `driver=${testDriver}`];
   const set = settings.map((setting) => `--set ${setting}`).join(' ');
-  const line = `ulimit -n 80 && exec ${process.execPath} ${cli} start ${set}`;
+  const line = `ulimit -n 256 && exec ${process.execPath} ${cli} start ${set}`;
   const child = spawn('sh', ['-c', line], { env: { PATH: process.env.PATH } });
   onTestFinished(() => void child.kill('SIGKILL'));
   let out = '';
@@ -45,7 +45,7 @@ test('established connections are served on, and there is room again when some g
   const first = connect(port);
   ask(first);
   await until(() => first.answers === 1, 10_000);
-  const crowd = Array.from({ length: 120 }, () => connect(port));
+  const crowd = Array.from({ length: 320 }, () => connect(port));
   await until(() => crowd.every(({ socket }) => !socket.connecting), 10_000);
   ask(first);
   await until(() => first.answers === 2, 10_000);

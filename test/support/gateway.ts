@@ -31,6 +31,10 @@ const listeners = {
   driver: testDriver,
 };
 
+/** Listeners with TLS are the net driver's, which `auto` knows. */
+const driverFor = (listen: unknown) =>
+  /\b(?:ssl|http2)\b/.test(String(listen ?? '')) ? { driver: 'auto' } : {};
+
 /** A running gateway; closed when the test ends, if it is not by then. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Running> {
   const lines: LogLine[] = [];
@@ -42,7 +46,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     env: {},
     logger,
     ...options,
-    settings: { ...listeners, ...options.settings },
+    settings: { ...listeners, ...driverFor(options.settings?.proxy_listen), ...options.settings },
   });
   onTestFinished(() => gateway.close());
   await gateway.start();
