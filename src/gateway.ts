@@ -141,7 +141,11 @@ class GatewayNode implements Gateway {
     if (settings.ignored.length > 0) {
       logger.warn({ settings: settings.ignored }, 'settings without effect here');
     }
-    const plugins = await loadPlugins({ names: settings.plugins, given: options.plugins });
+    const plugins = await loadPlugins({
+      names: settings.plugins,
+      given: options.plugins,
+      untrustedJs: settings.untrustedJs,
+    });
     const filters = await this.#loadFilters(settings);
     const context = { plugins, filters, settings, env: this.#env, nowMs: this.#clock.wall() };
     const source = await this.#source(settings);

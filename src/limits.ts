@@ -84,6 +84,7 @@ export const limits = {
   expressionReach: count(256, 'a route that more hosts times paths lead to is tried on all', false),
   routeArenaBytes: bytes(100663296, 'a route table that needs more is refused'),
   clientPlans: count(1024, 'of one route kept for clients; above it they are made anew', false),
+  metricLabelSets: count(20000, 'further label sets of the prometheus plugin count not', false),
   policyAnswerMs: ms(10000, 'a request that a policy decides about is answered 500', false),
   policyAnswerBytes: bytes(1048576, 'of a policy server; the request is answered 500', false),
   argumentsRead: count(1000, 'arguments or headers that a plugin may ask for at once', false),

@@ -1,5 +1,6 @@
 /** Shows a running node to the Admin API: status, metrics, plugins, settings without secrets. */
 import type { AdminSource } from './admin/source.js';
+import type { Snapshot } from './config/model.js';
 import type { Settings } from './config/settings.js';
 import type { ReadyConfig } from './config-source.js';
 import type { FilterRegistry } from './filter/registry.js';
@@ -44,6 +45,7 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
         ...report,
         nodeId,
         version,
+        requests: hasPrometheus(options.config().snapshot) ? report.requestMetrics : null,
         reloads: options.reloads,
         generation: node.pool.generation,
         configHash: options.config().snapshot.hash,
@@ -60,6 +62,9 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
     settings: () => settingsOf(node.settings),
   };
 }
+
+const hasPrometheus = ({ plugins }: Snapshot): boolean =>
+  plugins.some(({ name, enabled }) => name === 'prometheus' && enabled);
 
 function statusOf(report: PoolReport, generation: number): Record<string, unknown> {
   const { control } = report;

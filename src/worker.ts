@@ -19,6 +19,7 @@ import { AccessLog } from './log/access-log.js';
 import { handlerSink, type LogAttachment, LogShipping } from './log/shipping.js';
 import type { Logger } from './observe/logger.js';
 import { type MetricSeries, unmatchedSlot } from './observe/metrics.js';
+import { requestMetrics } from './observe/request-metrics.js';
 import type { AnyPlugin } from './plugin/define.js';
 import { PluginLifecycle } from './plugin/lifecycle.js';
 import { checkRings, ringsOf } from './plugin/log-rings.js';
@@ -264,6 +265,7 @@ export class GatewayWorker {
       liveGenerations: this.liveGenerations,
       queues: this.#shipping.metrics(),
       filterMetrics: this.#filters.metrics(),
+      requestMetrics: requestMetrics.all(),
     };
   }
 

@@ -15,7 +15,10 @@ export async function check(file: string | undefined, options: CommonOptions): P
       env: process.env,
       options: givenSettings(options.set),
     });
-    const plugins = await loadPlugins({ names: settings.plugins });
+    const plugins = await loadPlugins({
+      names: settings.plugins,
+      untrustedJs: settings.untrustedJs,
+    });
     const { snapshot } = parseConfig(await readConfigFile(file), {
       plugins,
       settings,

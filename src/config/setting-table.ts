@@ -110,6 +110,11 @@ export const settingTable = {
     'off',
     'Answer `Kong-Debug: 1` with the names and ids of the route and the service that matched.',
   ),
+  untrusted_js: row(
+    onOff,
+    'off',
+    'Run the JavaScript of `pre-function` and `post-function`, with all that the gateway may do.',
+  ),
   error_default_type: row(
     contentType,
     'text/plain',

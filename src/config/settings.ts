@@ -54,6 +54,8 @@ export interface Settings {
   /** ContentType code of src/core/layout.ts. */
   readonly errorDefaultType: number;
   readonly allowDebugHeader: boolean;
+  /** Run function bodies of the configuration. */
+  readonly untrustedJs: boolean;
   readonly tls: TlsSettings;
   /** Listener port to the port that clients see. */
   readonly portMaps: ReadonlyMap<number, number>;
@@ -280,6 +282,7 @@ function toSettings(values: SettingValues, ignored: readonly string[]): Settings
       (values.real_ip_recursive ? TokenFlag.REAL_IP_RECURSIVE : 0),
     errorDefaultType: values.error_default_type,
     allowDebugHeader: values.allow_debug_header,
+    untrustedJs: values.untrusted_js,
     tls: tlsSettings(values),
     portMaps: values.port_maps,
     clientMaxBodyBytes: values.nginx_http_client_max_body_size,

@@ -1,9 +1,12 @@
 /** Prometheus text (exposition format 0.0.4) with Kong's metric names; made at a scrape. */
 import type { ControlValues } from '../core/control.js';
 import { latencyBucketsMs } from '../core/layout.js';
-import type { HistogramValues, SlotValues } from '../core/metric-slot.js';
+import type { SlotValues } from '../core/metric-slot.js';
 import type { QueueMetrics } from '../log/queue-metrics.js';
+import { MetricText, type MetricType } from './metric-text.js';
 import type { Series } from './metrics.js';
+import type { RequestSample } from './request-metrics.js';
+import { writeRequestMetrics } from './request-metrics-text.js';
 
 export interface Scrape {
   readonly nodeId: string;
@@ -11,48 +14,25 @@ export interface Scrape {
   readonly control: ControlValues;
   readonly series: Iterable<Series & { readonly values: SlotValues }>;
   readonly queues: readonly QueueMetrics[];
+  /** What the prometheus plugin has counted; null: there is none, and every route is shown. */
+  readonly requests: readonly RequestSample[] | null;
   /** Reloads since the start, by outcome. */
   readonly reloads: { readonly succeeded: number; readonly failed: number };
   readonly generation: number;
   readonly configHash: string;
 }
 
-type Labels = Readonly<Record<string, string>>;
-type MetricType = 'counter' | 'gauge' | 'histogram';
-
-/** Collects samples by family, so that every family has one header. */
-class Text {
-  readonly #families = new Map<string, string[]>();
-
-  family(name: string, type: MetricType, help: string): void {
-    const full = fullName(name);
-    this.#families.set(name, [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`]);
-  }
-
-  sample(family: string, labels: Labels, value: number, suffix = ''): void {
-    const pairs = Object.entries(labels).map(([name, text]) => `${name}="${escapeLabel(text)}"`);
-    const list = pairs.length > 0 ? `{${pairs.join(',')}}` : '';
-    this.#families.get(family)?.push(`${fullName(family)}${suffix}${list} ${value}`);
-  }
-
-  toString(): string {
-    return `${[...this.#families.values()].flat().join('\n')}\n`;
-  }
-}
-
-/** What Kong has, too, is named as there; the rest carries our name. */
-const fullName = (name: string): string => (name.startsWith('headgate_') ? name : `kong_${name}`);
-
 /** The whole page. */
 export function prometheusText(scrape: Scrape): string {
-  const text = new Text();
+  const text = new MetricText();
   nodeMetrics(text, scrape);
-  routeMetrics(text, scrape);
+  if (scrape.requests) writeRequestMetrics(text, scrape.requests);
+  else routeMetrics(text, scrape);
   queueMetrics(text, scrape.queues);
   return text.toString();
 }
 
-function nodeMetrics(text: Text, scrape: Scrape): void {
+function nodeMetrics(text: MetricText, scrape: Scrape): void {
   const { control } = scrape;
   text.family('node_info', 'gauge', 'Kong Node metadata information');
   text.sample('node_info', { node_id: scrape.nodeId, version: scrape.version }, 1);
@@ -108,7 +88,7 @@ const histograms = [
   ['kong_latency_ms', 'gatewayMs', 'Latency added by the gateway in milliseconds'],
 ] as const;
 
-function routeMetrics(text: Text, scrape: Scrape): void {
+function routeMetrics(text: MetricText, scrape: Scrape): void {
   text.family('http_requests_total', 'counter', 'HTTP status codes per service and route');
   text.family('bandwidth_bytes', 'counter', 'Bytes per service and route');
   for (const [name, , help] of histograms) text.family(name, 'histogram', help);
@@ -127,21 +107,10 @@ function routeMetrics(text: Text, scrape: Scrape): void {
       text.sample('bandwidth_bytes', { ...labels, ...rest }, value);
     }
     for (const [name, field] of histograms) {
-      histogram(text, name, { ...labels, workspace: 'default' }, values[field]);
+      const { buckets, sum } = values[field];
+      text.histogram(name, { ...labels, workspace: 'default' }, latencyBucketsMs, buckets, sum);
     }
   }
-}
-
-function histogram(text: Text, name: string, labels: Labels, values: HistogramValues): void {
-  let count = 0;
-  latencyBucketsMs.forEach((bound, index) => {
-    count += values.buckets[index];
-    text.sample(name, { ...labels, le: String(bound) }, count, '_bucket');
-  });
-  count += values.buckets[latencyBucketsMs.length];
-  text.sample(name, { ...labels, le: '+Inf' }, count, '_bucket');
-  text.sample(name, labels, count, '_count');
-  text.sample(name, labels, values.sum, '_sum');
 }
 
 const queueFamilies = [
@@ -157,7 +126,7 @@ const queueFamilies = [
   ['headgate_queue_spilled_entries', 'spilled', 'gauge', 'Entries that wait on disk only'],
 ] as const;
 
-function queueMetrics(text: Text, queues: readonly QueueMetrics[]): void {
+function queueMetrics(text: MetricText, queues: readonly QueueMetrics[]): void {
   for (const [family, field, type, help] of queueFamilies) {
     text.family(family, type, help);
     for (const queue of queues) {
@@ -168,6 +137,3 @@ function queueMetrics(text: Text, queues: readonly QueueMetrics[]): void {
 
 /** Queue names of http-log hold its endpoint, which may hold a password. */
 const withoutUserInfo = (name: string): string => name.replace(/\/\/[^/?#@]*@/g, '//');
-
-const escapeLabel = (text: string): string =>
-  text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');

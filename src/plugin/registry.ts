@@ -14,6 +14,7 @@ import correlationId from './builtin/correlation-id.js';
 import cors from './builtin/cors/plugin.js';
 import datadog from './builtin/datadog.js';
 import fileLog from './builtin/file-log.js';
+import { functionPlugins } from './builtin/functions/plugin.js';
 import hmacAuth from './builtin/hmac-auth/plugin.js';
 import httpLog from './builtin/http-log.js';
 import ipRestriction from './builtin/ip-restriction.js';
@@ -23,6 +24,7 @@ import loggly from './builtin/loggly.js';
 import oauth2 from './builtin/oauth2/plugin.js';
 import opa from './builtin/opa/plugin.js';
 import opentelemetry from './builtin/opentelemetry.js';
+import prometheus from './builtin/prometheus.js';
 import proxyCache from './builtin/proxy-cache/plugin.js';
 import rateLimiting from './builtin/rate-limiting/plugin.js';
 import redirect from './builtin/redirect.js';
@@ -51,6 +53,7 @@ export const bundledPlugins: readonly AnyPlugin[] = [
   cors,
   datadog,
   fileLog,
+  ...functionPlugins(false),
   hmacAuth,
   httpLog,
   ipRestriction,
@@ -60,6 +63,7 @@ export const bundledPlugins: readonly AnyPlugin[] = [
   oauth2,
   opa,
   opentelemetry,
+  prometheus,
   proxyCache,
   rateLimiting,
   redirect,
@@ -87,7 +91,14 @@ export interface PluginSources {
   readonly given?: readonly AnyPlugin[];
   /** Directory that relative paths and package names start from; default the working directory. */
   readonly from?: string;
+  /** The setting `untrusted_js`: whether pre-function and post-function run. Default false. */
+  readonly untrustedJs?: boolean;
 }
+
+/** The same where function bodies of the configuration may run. */
+const withFunctions = bundledPlugins.map((plugin) => {
+  return functionPlugins(true).find(({ name }) => name === plugin.name) ?? plugin;
+});
 
 /**
  * Loads every plugin of a node.
@@ -96,13 +107,14 @@ export interface PluginSources {
  */
 export async function loadPlugins(sources: PluginSources): Promise<PluginRegistry> {
   const registry = new Map<string, AnyPlugin>();
+  const bundled = sources.untrustedJs ? withFunctions : bundledPlugins;
   for (const name of sources.names) {
     if (name === 'bundled') {
-      for (const plugin of bundledPlugins) registry.set(plugin.name, plugin);
+      for (const plugin of bundled) registry.set(plugin.name, plugin);
       continue;
     }
-    const bundled = bundledPlugins.find((plugin) => plugin.name === name);
-    if (bundled) registry.set(name, bundled);
+    const known = bundled.find((plugin) => plugin.name === name);
+    if (known) registry.set(name, known);
     else for (const plugin of await importPlugins(name, sources.from)) add(registry, plugin, name);
   }
   const given = new Set<string>();

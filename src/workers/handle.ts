@@ -4,6 +4,7 @@ import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import type { FilterMetric } from '../filter/metrics.js';
 import type { FilterRegistry } from '../filter/registry.js';
 import type { QueueMetrics } from '../log/queue-metrics.js';
+import type { RequestSample } from '../observe/request-metrics.js';
 import type { StatsView } from './stats.js';
 
 export interface WorkerReport {
@@ -11,6 +12,8 @@ export interface WorkerReport {
   readonly liveGenerations: number;
   readonly queues: readonly QueueMetrics[];
   readonly filterMetrics: readonly FilterMetric[];
+  /** What the prometheus plugin has counted. */
+  readonly requestMetrics: readonly RequestSample[];
 }
 
 export interface WorkerHandle {

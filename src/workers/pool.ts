@@ -12,8 +12,9 @@ import type { FilterRegistry } from '../filter/registry.js';
 import type { QueueMetrics } from '../log/queue-metrics.js';
 import type { Logger } from '../observe/logger.js';
 import type { MetricSeries, Series } from '../observe/metrics.js';
+import { RequestMetrics, type RequestSample } from '../observe/request-metrics.js';
 import type { Clock } from '../time.js';
-import type { MakeWorker, WorkerHandle } from './handle.js';
+import type { MakeWorker, WorkerHandle, WorkerReport } from './handle.js';
 import { mergeQueues } from './queues.js';
 import { RetiredStats, sumControl, sumSlot } from './stats.js';
 
@@ -37,6 +38,7 @@ export interface PoolReport {
   /** By name: a name's queues of all workers count as one. */
   readonly queues: readonly QueueMetrics[];
   readonly filterMetrics: readonly FilterMetric[];
+  readonly requestMetrics: readonly RequestSample[];
   readonly liveGenerations: number;
   readonly driver: { readonly name: string; readonly reason: string };
   readonly workers: readonly { readonly index: number; readonly restarts: number }[];
@@ -177,6 +179,7 @@ export class WorkerPool {
       control: sumControl(views),
       series: series.map((one) => ({ ...one, values: sumSlot(views, one.slot) })),
       queues: mergeQueues(reports.flatMap((report) => report.queues)),
+      requestMetrics: mergedRequests(reports),
       filterMetrics: mergeFilterMetrics(reports.flatMap((report) => report.filterMetrics)),
       liveGenerations: Math.max(0, ...reports.map((report) => report.liveGenerations)),
       driver: this.driver,
@@ -281,4 +284,10 @@ export class WorkerPool {
     this.#changing = change.catch(() => {});
     return change;
   }
+}
+
+function mergedRequests(reports: readonly WorkerReport[]): RequestSample[] {
+  const sum = new RequestMetrics();
+  for (const { requestMetrics } of reports) sum.add(requestMetrics);
+  return sum.all();
 }

@@ -50,7 +50,12 @@ export class RemoteWorker implements WorkerHandle {
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #ended = false;
-  #lastReport: WorkerReport = { liveGenerations: 0, queues: [], filterMetrics: [] };
+  #lastReport: WorkerReport = {
+    liveGenerations: 0,
+    queues: [],
+    filterMetrics: [],
+    requestMetrics: [],
+  };
   #seenBeat = 0;
   #seenAtMs: number;
 

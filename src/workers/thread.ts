@@ -68,7 +68,11 @@ type Calls = {
 
 async function open(): Promise<Calls> {
   adoptCounters(counters);
-  const plugins = await loadPlugins({ names: settings.plugins, from });
+  const plugins = await loadPlugins({
+    names: settings.plugins,
+    from,
+    untrustedJs: settings.untrustedJs,
+  });
   const worker = await GatewayWorker.create({
     index,
     settings,

@@ -43,6 +43,7 @@ function page(route: string): string {
         spilled: 0,
       },
     ],
+    requests: null,
     reloads: { succeeded: 3, failed: 1 },
     generation: 4,
     configHash: 'x',
