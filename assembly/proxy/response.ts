@@ -132,6 +132,8 @@ function chooseFraming(x: Exchange, length: i64): u32 {
     if (status == 304 && x.flags & X_LOCAL) return FRAME_NONE;
     // The length that the upstream's answer would have with a body.
     if (!(x.flags & (X_LOCAL | X_RESPONSE_SHELL))) framedLength = head.contentLength;
+    // Filters were given nothing: what they would have made of a body is not known (RFC 9110 8.6).
+    else if (!(x.flags & X_LOCAL) && framedLength == 0) framedLength = -1;
     return framedLength >= 0 ? FRAME_LENGTH : FRAME_NONE;
   }
   if (length >= 0) {

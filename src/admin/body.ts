@@ -72,11 +72,22 @@ function fromJson(text: string): ConfigBodyResult {
   const given = Object.entries({ check_hash, flatten_errors }).filter(([, v]) => v !== undefined);
   const options = Object.fromEntries(given.map(([name, v]) => [name, String(v)]));
   if (typeof config === 'string') return { text: config, format: 'yaml', options };
-  if (config !== undefined) return { text: JSON.stringify(config), format: 'json', options };
-  if (Object.keys(rest).length === 0) return MISSING;
-  // The text as sent, so that its hash is the one that the client can compute.
-  const document = given.length === 0 ? text : JSON.stringify(rest);
+  if (config === undefined && Object.keys(rest).length === 0) return MISSING;
+  // The text as sent where it can be, so that its hash is the one that the client can compute.
+  const isWhole = config === undefined && given.length === 0;
+  const document = isWhole ? text : jsonOf(config === undefined ? rest : config);
+  if (document === null) return { status: 400, message: 'the configuration is nested too deeply' };
   return { text: document, format: 'json', options };
+}
+
+/** Null where the value nests so deeply that it cannot be written. */
+function jsonOf(value: unknown): string | null {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 /** Text parts of a multipart body; the delimiter comes from the content type (RFC 7578). */

@@ -38,6 +38,9 @@ const stored: Readonly<Record<string, string>> = {
   'filter-chains': 'filter_chains',
 };
 
+/** Own members only: `/constructor` is no collection. */
+const isListed = (name: string): boolean => Object.hasOwn(collections, name);
+
 const notFound: AdminAnswer = { status: 404, body: { message: 'Not found' } };
 
 /**
@@ -50,11 +53,11 @@ export function readEntities(
   snapshot: Snapshot,
 ): AdminAnswer | null {
   const [collection, key, child] = parts;
-  if (!(collection in collections) || parts.length > 3) return null;
+  if (!isListed(collection) || parts.length > 3) return null;
   const all = rows(snapshot, collection);
   if (key === undefined) return page(all, query, `/${collection}`);
   const found = all.find((row) => row.id === key || row[collections[collection]] === key);
-  if (child !== undefined && !(child in collections) && !(child in stored)) return null;
+  if (child !== undefined && !isListed(child) && !Object.hasOwn(stored, child)) return null;
   if (found === undefined) return notFound;
   if (child === undefined) return { status: 200, body: found };
   const field = collection.slice(0, -1);

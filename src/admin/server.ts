@@ -170,7 +170,8 @@ const endpoints: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
 };
 
 async function route(request: IncomingMessage, options: AdminOptions): Promise<AdminAnswer> {
-  const url = new URL(request.url ?? '/', 'http://admin');
+  const url = urlOf(request.url ?? '/');
+  if (!url) return { status: 400, body: { message: 'Bad request' } };
   const path = url.pathname.length > 1 ? url.pathname.replace(/\/$/, '') : '/';
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
   const fixed = endpoints[path];
@@ -190,6 +191,12 @@ async function route(request: IncomingMessage, options: AdminOptions): Promise<A
   if (answer === null) return { status: 404, body: { message: 'Not found' } };
   if (method === 'OPTIONS') return allowed(['GET'], request);
   return method === 'GET' ? answer : refuseWrite(method, parts, answer);
+}
+
+/** Two slashes at the front are no authority here; null for an absolute form that is no URL. */
+function urlOf(target: string): URL | null {
+  const path = target.replace(/^\/+/, '/');
+  return URL.canParse(path, 'http://admin') ? new URL(path, 'http://admin') : null;
 }
 
 function decodePart(part: string): string {

@@ -11,7 +11,6 @@ import {
   LineCounter,
   type Node,
   type Pair,
-  parseDocument,
   type YAMLMap,
 } from 'yaml';
 import { limits } from '../limits.js';
@@ -20,6 +19,7 @@ import { brokenJson, readJson } from './json-document.js';
 import { JsonSyntaxError } from './json-reader.js';
 import { EnvText } from './schema/env-text.js';
 import type { Path } from './schema/field.js';
+import { NestingError, readYaml } from './yaml-document.js';
 
 export interface Position {
   readonly line: number;
@@ -65,8 +65,7 @@ export function parseConfig(
   try {
     return new Reader(bare, options.env).read();
   } catch (error) {
-    // The parser recurses: only nesting beyond any use gets here.
-    if (error instanceof RangeError) return unparsed(tooDeep);
+    if (error instanceof NestingError) return unparsed(tooDeep);
     throw error;
   }
 }
@@ -92,23 +91,20 @@ class Reader implements ConfigDocument {
 
   constructor(text: string, env?: Readonly<Record<string, string | undefined>>) {
     this.#env = env;
-    this.#document = parseDocument(text, {
-      lineCounter: this.#lines,
-      prettyErrors: false,
-      // Checked below by a set; the parser's own check is quadratic.
-      uniqueKeys: false,
-      logLevel: 'error',
-    });
+    const { document, second } = readYaml(text, this.#lines);
+    this.#document = document;
+    if (second === null) return;
+    const message = 'a second document begins here; expected one';
+    this.problems.push({ message, ...this.#positionOf(second), path: [], parsed: false });
   }
 
   read(): this {
     const faults = [...this.#document.errors, ...this.#document.warnings];
     for (const fault of faults.slice(0, problemsMax)) {
       const position = this.#positionOf(fault.pos[0]);
-      const message = fault.message.startsWith('Maximum call') ? tooDeep : fault.message;
-      this.problems.push({ message, ...position, path: [], parsed: false });
+      this.problems.push({ message: fault.message, ...position, path: [], parsed: false });
     }
-    if (faults.length === 0) this.value = this.#read(this.#document.contents);
+    if (this.problems.length === 0) this.value = this.#read(this.#document.contents);
     return this;
   }
 

@@ -52,7 +52,7 @@ export class RequestBody {
 
   /**
    * All of the body. `wake` makes the core ask for news of the exchange.
-   * Rejects with GW_E_BODY_TOO_LARGE above `limit` bytes, and where the exchange ends before.
+   * Rejects with GW_E_BODY_TOO_LARGE above `limit` bytes, GW_E_CLIENT_GONE where the exchange ends before.
    */
   read(limit: number, wake: () => void): Promise<Uint8Array> {
     if (this.#reading) return this.#reading;
@@ -138,7 +138,9 @@ export class RequestBody {
 
   /** The exchange is over. */
   end(): void {
-    this.#waiter?.reject(new GatewayError('GW_E_STATE', 'the exchange ended before its body'));
+    this.#waiter?.reject(
+      new GatewayError('GW_E_CLIENT_GONE', 'the exchange ended before its body'),
+    );
     this.begin(0);
   }
 

@@ -1,5 +1,5 @@
 /** What becomes of a handler that fails: a line in the log with its name, and a plain 500. */
-import { GatewayError } from '../errors.js';
+import { errorTable, GatewayError } from '../errors.js';
 import type { Exchange, PluginReply } from './exchange.js';
 import type { PlanStep } from './plan.js';
 import { errorReply } from './reply.js';
@@ -26,7 +26,7 @@ export class StepFaults {
   report(exchange: Exchange, step: PlanStep | undefined, error: unknown): void {
     const name = step?.plugin.name ?? 'unknown';
     const fields = { err: error, request_id: exchange.request.id };
-    step?.logger.error(fields, `plugin ${name} failed: ${messageOf(error)}`);
+    step?.logger[levelOf(error)](fields, `plugin ${name} failed: ${messageOf(error)}`);
   }
 
   #answer(exchange: Exchange, status: number, message: string): PluginReply {
@@ -50,6 +50,12 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 
 const isTooLarge = (error: unknown): boolean =>
   error instanceof GatewayError && error.code === 'GW_E_BODY_TOO_LARGE';
+
+/** What clients do is no fault of a plugin, and must not fill the log. */
+const levelOf = (error: unknown) =>
+  error instanceof GatewayError && error.side === 'downstream'
+    ? errorTable[error.code].level
+    : 'error';
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { oneService, startGateway, startUpstream } from '../support/gateway.js';
+import { rawTalk } from '../support/raw.js';
 
 const answering = (text: string) => `
 _format_version: "3.0"
@@ -19,6 +20,22 @@ const post = (admin: string, body: string | FormData, type?: string, query = '')
     body,
     ...(type && { headers: { 'content-type': type } }),
   });
+
+test('odd targets are answered, not failed', async () => {
+  const { admin, lines } = await start();
+  const port = Number(new URL(admin).port);
+  for (const [target, status] of [
+    ['//', 200],
+    ['//status', 200],
+    ['http://[', 400],
+    ['/constructor', 404],
+  ]) {
+    const head = `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
+    const { text } = await rawTalk({ port }, head);
+    expect([target, Number(text.slice(9, 12))]).toEqual([target, status]);
+  }
+  expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
+});
 
 describe('POST /config', () => {
   test('the answer comes after the swap and holds every entity with its defaults', async () => {

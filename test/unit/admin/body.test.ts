@@ -63,4 +63,12 @@ describe('the configuration in a POST /config body', () => {
     });
     expect(read(json, 'text/plain')).toEqual({ status: 415 });
   });
+
+  test('a configuration nested too deeply to be written again is refused', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    expect(read(`{"config":${deep}}`, 'application/json')).toEqual({
+      status: 400,
+      message: 'the configuration is nested too deeply',
+    });
+  });
 });

@@ -109,6 +109,13 @@ describe('one entity', () => {
   });
 });
 
+test.each(['/constructor', '/__proto__', '/toString', '/services/a/constructor'])(
+  '%s is no collection',
+  (path) => {
+    expect(get(path)).toBeNull();
+  },
+);
+
 describe('credentials', () => {
   const loaded = loadConfig({
     text: JSON.stringify({

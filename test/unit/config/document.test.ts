@@ -88,7 +88,26 @@ describe('YAML', () => {
     const deep = (depth: number) => `a: ${'['.repeat(depth)}${']'.repeat(depth)}`;
     expect(messages(deep(60))).toEqual([]);
     expect(messages(deep(65))).toEqual(['1:67: nested deeper than 64 levels']);
-    expect(messages(deep(20000))[0]).toMatch(/nested/);
+    expect(messages(deep(20000))).toEqual(['1:1: nested too deeply']);
+  });
+
+  // A stack that runs out inside the parser can end the process, which no handler would see.
+  test.each([
+    ['sequences', `${'- '.repeat(50_000)}a`],
+    ['flow mappings', `${'{a: '.repeat(3000)}1${'}'.repeat(3000)}`],
+    ['flow sequences', '['.repeat(200_000)],
+    ['explicit keys', '? '.repeat(20_000)],
+    ['mappings', Array.from({ length: 3000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
+    ['tags', `${'!a '.repeat(10_000)}b`],
+    ['anchors', `${'&a '.repeat(10_000)}b`],
+  ])('nesting is refused before it is followed: %s', (_, text) => {
+    expect(messages(text)).toEqual(['1:1: nested too deeply']);
+  });
+
+  test('a second document is refused where it begins', () => {
+    expect(messages('a: 1\n---\nb: 2')).toEqual([
+      '2:1: a second document begins here; expected one',
+    ]);
   });
 
   test('a text above the limit is not read', () => {

@@ -8,6 +8,7 @@
  *   call = function "(" expression { "," expression } ")"
  */
 import { GatewayError } from '../../../errors.js';
+import { limits } from '../../../limits.js';
 
 export type Scope = Readonly<Record<string, unknown>>;
 type Evaluate = (scope: Scope) => unknown;
@@ -75,6 +76,7 @@ const isTrue = (value: unknown): boolean =>
 
 class Parser {
   readonly #text: string;
+  #depth = 0;
   at: number;
 
   constructor(text: string, at: number) {
@@ -83,6 +85,14 @@ class Parser {
   }
 
   expression(): Evaluate {
+    const most = limits.expressionDepth.value;
+    if (++this.#depth > most) throw this.#fault(`nested deeper than ${most} levels`);
+    const evaluate = this.#or();
+    this.#depth--;
+    return evaluate;
+  }
+
+  #or(): Evaluate {
     return this.#chain(
       () => this.#and(),
       'or',
