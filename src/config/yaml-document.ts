@@ -13,8 +13,14 @@ export class NestingError extends Error {}
 const openMost = limits.configDepth.value + 4;
 /** Pieces in a row that begin or describe a value, blanks included: the lexer recurses over them. */
 const leadingMost = 4 * limits.configDepth.value;
-const leading = new Set<CST.TokenType | null>(['anchor', 'tag', 'space', 'seq-item-ind']);
-leading.add('explicit-key-ind').add('map-value-ind');
+const leading = new Set<CST.TokenType | null>([
+  'anchor',
+  'tag',
+  'space',
+  'seq-item-ind',
+  'explicit-key-ind',
+  'map-value-ind',
+]);
 
 /** Where a second document begins, if there is one. */
 export interface YamlText {

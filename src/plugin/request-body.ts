@@ -52,7 +52,8 @@ export class RequestBody {
 
   /**
    * All of the body. `wake` makes the core ask for news of the exchange.
-   * Rejects with GW_E_BODY_TOO_LARGE above `limit` bytes, GW_E_CLIENT_GONE where the exchange ends before.
+   * Rejects with GW_E_BODY_TOO_LARGE above `limit` bytes, with GW_E_CLIENT_GONE where the exchange
+   * ends before.
    */
   read(limit: number, wake: () => void): Promise<Uint8Array> {
     if (this.#reading) return this.#reading;
