@@ -11,7 +11,7 @@ export class NestingError extends Error {}
 
 /** Tokens that may be open at a time: one for each level, the document and a scalar. */
 const openMost = limits.configDepth.value + 4;
-/** Pieces in a row that begin or describe a value, blanks included: the lexer recurses over them. */
+/** Pieces in a row that lead to a value, blanks included: the lexer recurses over them. */
 const leadingMost = 4 * limits.configDepth.value;
 const leading = new Set<CST.TokenType | null>([
   'anchor',
