@@ -83,6 +83,7 @@ class Reader implements ConfigDocument {
   readonly #env;
   readonly #anchors = new Map<string, Node>();
   readonly #targets = new WeakMap<Alias, Node>();
+  readonly #pairs = new WeakMap<YAMLMap, Map<string, Pair>>();
   readonly #open = new Set<Node>();
   readonly #path: (string | number)[] = [];
   /** Whether an alias is being followed; what the text itself holds is bounded by its size. */
@@ -228,15 +229,30 @@ class Reader implements ConfigDocument {
   }
 
   #pair(map: YAMLMap, name: string): Pair | undefined {
-    const own = map.items.find((pair) => keyOf(pair) === name);
+    const pairs = this.#pairsOf(map);
+    const own = pairs.get(name);
     if (own) return own;
-    const merge = this.#target(map.items.find((pair) => keyOf(pair) === '<<')?.value);
+    const merge = this.#target(pairs.get('<<')?.value);
     for (const source of isSeq(merge) ? merge.items : [merge]) {
       const target = this.#target(source);
       const found = isMap(target) ? this.#pair(target, name) : undefined;
       if (found) return found;
     }
     return undefined;
+  }
+
+  /** The first pair of each key; kept, so that many faults in a large mapping are found fast. */
+  #pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+    let pairs = this.#pairs.get(map);
+    if (!pairs) {
+      pairs = new Map();
+      for (const pair of map.items) {
+        const key = keyOf(pair);
+        if (key !== undefined && !pairs.has(key)) pairs.set(key, pair);
+      }
+      this.#pairs.set(map, pairs);
+    }
+    return pairs;
   }
 }
 

@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
+import { serverNameOf } from '../tls/client-hello.js';
 import type { ServerContexts } from '../tls/server-contexts.js';
 import type { ListenSpec } from './contract.js';
 import { type AcceptOwner, bind, boundTo, type Listener, refuseUnsupported } from './listener.js';
@@ -30,15 +31,17 @@ export async function openTlsListener(
   return { server, ...boundTo(spec, server), halt: () => handshakes.halt() };
 }
 
-/** Handshakes of one listener that have not ended. */
+/** Handshakes of one listener that have not ended, the wait for their first message included. */
 class Handshakes {
+  readonly #contexts: ServerContexts;
   readonly #options: TLSSocketOptions;
   readonly #done: (socket: TLSSocket, serverName: string) => void;
-  readonly #pending = new Map<TLSSocket, NodeJS.Timeout>();
+  readonly #pending = new Set<Handshake>();
 
   constructor(contexts: ServerContexts, done: (socket: TLSSocket, serverName: string) => void) {
     const options = contexts.serverOptions();
     const secureContext = createSecureContext(options);
+    this.#contexts = contexts;
     this.#options = { ...options, isServer: true, secureContext };
     this.#done = done;
   }
@@ -49,14 +52,49 @@ class Handshakes {
       raw.destroy();
       return false;
     }
-    const socket = new TLSSocket(raw, this.#options);
-    const timer = setTimeout(() => socket.destroy(), limits.tlsHandshakeMs.value);
+    const timer = setTimeout(() => handshake.socket.destroy(), limits.tlsHandshakeMs.value);
     timer.unref();
-    this.#pending.set(socket, timer);
-    const end = () => {
-      clearTimeout(timer);
-      this.#pending.delete(socket);
-    };
+    const handshake: Handshake = { socket: raw, timer };
+    this.#pending.add(handshake);
+    const release = this.#watch(handshake, raw);
+    awaitServerName(raw, (name) => {
+      release();
+      try {
+        this.#secure(handshake, new TLSSocket(raw, this.#optionsFor(name)));
+      } catch {
+        // A certificate that OpenSSL does not take is no reason to stop.
+        this.#end(handshake);
+        raw.destroy();
+      }
+    });
+    return true;
+  }
+
+  halt(): void {
+    for (const { socket } of this.#pending) socket.destroy();
+  }
+
+  #optionsFor(name: string | null): TLSSocketOptions {
+    if (name === null) return this.#options;
+    const secureContext = this.#contexts.find(name);
+    return { ...this.#options, SNICallback: undefined, secureContext };
+  }
+
+  #secure(handshake: Handshake, socket: TLSSocket): void {
+    handshake.socket = socket;
+    const release = this.#watch(handshake, socket);
+    socket.once('secure', () => {
+      this.#end(handshake);
+      const { servername } = socket as TLSSocket & { servername?: string | false };
+      this.#done(socket, servername || '');
+      // what happens from here on is the owner's to hear
+      release();
+    });
+  }
+
+  /** Ends the handshake with its socket; returns what takes the listeners away again. */
+  #watch(handshake: Handshake, socket: Socket): () => void {
+    const end = () => this.#end(handshake);
     const failed = () => {
       end();
       socket.destroy();
@@ -64,19 +102,36 @@ class Handshakes {
     socket.once('error', failed);
     socket.once('end', failed);
     socket.once('close', end);
-    socket.once('secure', () => {
-      end();
-      const { servername } = socket as TLSSocket & { servername?: string | false };
-      this.#done(socket, servername || '');
-      // what happens from here on is the owner's to hear
+    return () => {
       socket.off('error', failed);
       socket.off('end', failed);
       socket.off('close', end);
-    });
-    return true;
+    };
   }
 
-  halt(): void {
-    for (const socket of this.#pending.keys()) socket.destroy();
+  #end(handshake: Handshake): void {
+    clearTimeout(handshake.timer);
+    this.#pending.delete(handshake);
   }
+}
+
+interface Handshake {
+  socket: Socket;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Tells the server name of the first message, and leaves the bytes where TLS will read them. */
+function awaitServerName(socket: Socket, done: (name: string | null) => void): void {
+  let bytes: Buffer = Buffer.alloc(0);
+  const look = () => {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) return;
+    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+    const name = serverNameOf(bytes);
+    if (name === undefined) return;
+    socket.off('readable', look);
+    socket.unshift(bytes);
+    done(name);
+  };
+  socket.on('readable', look);
 }

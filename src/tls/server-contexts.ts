@@ -34,12 +34,15 @@ export class ServerContexts {
     const byName = new Map<string, Entry>();
     for (const { names, pairs } of certificates) {
       const entry = { pairs, context: null };
-      for (const name of names) byName.set(name, entry);
+      for (const name of names) byName.set(name.toLowerCase(), entry);
     }
     this.#byName = byName;
   }
 
-  /** Options for a TLS server; its certificates are looked up here at every handshake. */
+  /**
+   * Options for a TLS server. Certificates by name come through `SNICallback`, which adds to the
+   * default ones of other key types: where the name is known before, `find` gives all of a context.
+   */
   serverOptions(): TlsOptions {
     const { server, defaults } = this.#material;
     return {
@@ -51,7 +54,7 @@ export class ServerContexts {
 
   /** The context for a server name as the client sent it. */
   find(name: string): SecureContext {
-    const entry = this.#lookUp(name);
+    const entry = this.#lookUp(name.toLowerCase());
     entry.context ??= createSecureContext({ ...this.#material.server, ...keysOf(entry.pairs) });
     return entry.context;
   }

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { KeyPair } from '../../src/tls/key-pair.js';
 import { selfSigned } from '../../src/tls/self-signed.js';
 import { oneService, startGateway } from '../support/gateway.js';
+import { listenOn } from '../support/raw.js';
 import { askTls, openTls, pemFingerprint, startTlsUpstream } from '../support/tls.js';
 
 const pem = (name: string) =>
   readFileSync(new URL(`../support/certificates/${name}.pem`, import.meta.url), 'utf8');
 const authority = pem('authority');
 const localhost = { cert: pem('localhost'), key: pem('localhost.key') };
+const rsa = { cert: pem('rsa'), key: pem('rsa.key') };
 const secure = { proxy_listen: '127.0.0.1:0 ssl' };
 const id = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`;
 
@@ -41,6 +44,24 @@ describe('certificates by server name', () => {
     expect(pairs.map(pemFingerprint)).not.toContain(own);
     await gateway.reload({ _format_version: '3.0' });
     expect(await shown('a.x.test')).toBe(own);
+  });
+
+  test('of another type of key than the default one, in one piece or byte by byte', async () => {
+    const config = {
+      _format_version: '3.0',
+      certificates: [{ ...rsa, snis: [{ name: 'rsa.test' }] }],
+    };
+    const { proxyPort, lines } = await startGateway({ config, settings: secure });
+    for (const servername of ['rsa.test', 'RSA.test']) {
+      const { fingerprint, text } = await askTls(proxyPort, '/', { servername });
+      expect(fingerprint).toBe(pemFingerprint(rsa));
+      expect(text).toMatch(/^HTTP\/1\.1 404 /);
+    }
+    const other = await askTls(proxyPort, '/', { servername: 'other.test' });
+    expect(other.fingerprint).not.toBe(pemFingerprint(rsa));
+    const dripped = await askTls(await dripTo(proxyPort), '/', { servername: 'rsa.test' });
+    expect(dripped.fingerprint).toBe(pemFingerprint(rsa));
+    expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   test('a reload serves new handshakes and leaves connections alone', async () => {
@@ -114,3 +135,22 @@ describe('services', () => {
     );
   });
 });
+
+/** A port that hands over to `port` what comes, the first 600 bytes one by one. */
+function dripTo(port: number): Promise<number> {
+  return listenOn(
+    createServer((inner) => {
+      const outer = connect({ port, host: '127.0.0.1', noDelay: true });
+      for (const socket of [inner, outer]) socket.on('error', () => socket.destroy());
+      outer.pipe(inner);
+      inner.on('data', (bytes) => {
+        let rest = bytes;
+        for (let n = 0; n < 600 && rest.length > 0; n++) {
+          outer.write(rest.subarray(0, 1));
+          rest = rest.subarray(1);
+        }
+        outer.write(rest);
+      });
+    }),
+  );
+}

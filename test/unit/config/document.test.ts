@@ -104,6 +104,13 @@ describe('YAML', () => {
     expect(messages(text)).toEqual(['1:1: nested too deeply']);
   });
 
+  test('faults in a large mapping are found without looking through it for each', () => {
+    const lines = Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`);
+    const document = yaml(lines.join('\n'));
+    const found = lines.map((_, i) => document.locate([`k${i}`], 'key').line);
+    expect(found).toEqual(lines.map((_, i) => i + 1));
+  });
+
   test('a second document is refused where it begins', () => {
     expect(messages('a: 1\n---\nb: 2')).toEqual([
       '2:1: a second document begins here; expected one',
