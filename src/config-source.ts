@@ -1,6 +1,7 @@
 /** Where a gateway's configuration comes from, and how its text becomes a snapshot. */
 import { readFile } from 'node:fs/promises';
-import { formatProblem, loadConfig, type Problem } from './config/index.js';
+import { formatProblem, type Problem } from './config/index.js';
+import { loadSteps } from './config/load.js';
 import type { Snapshot } from './config/model.js';
 import type { Settings } from './config/settings.js';
 import { emptySnapshot } from './config/snapshot.js';
@@ -8,6 +9,7 @@ import { GatewayError } from './errors.js';
 import type { FilterRegistry } from './filter/registry.js';
 import { limits } from './limits.js';
 import type { PluginRegistry } from './plugin/registry.js';
+import type { Steps } from './slices.js';
 
 /** A configuration document with what reading it needs. */
 export interface ConfigText {
@@ -68,12 +70,12 @@ export async function readConfigFile(file: string): Promise<ConfigText> {
 }
 
 /**
- * Parses and validates.
+ * Parses and validates, in steps.
  * @throws GatewayError GW_E_CONFIG_PARSE or GW_E_CONFIG_INVALID: one line per problem as
  * `file:line:column: message`, the problems themselves in `details`
  */
-export function parseConfig(source: ConfigText, context: ConfigContext): ReadyConfig {
-  const result = loadConfig({
+export function* parseSteps(source: ConfigText, context: ConfigContext): Steps<ReadyConfig> {
+  const result = yield* loadSteps({
     text: source.text,
     file: source.file,
     format: source.format,
@@ -99,7 +101,7 @@ export function problemsError(problems: readonly Problem[], file = 'config'): Ga
   });
 }
 
-/** The problems that an error of `parseConfig` stands for; null for other errors. */
+/** The problems that an error of `parseSteps` stands for; null for other errors. */
 export function problemsOf(error: unknown): readonly Problem[] | null {
   if (!(error instanceof GatewayError)) return null;
   const isConfig = error.code === 'GW_E_CONFIG_INVALID' || error.code === 'GW_E_CONFIG_PARSE';

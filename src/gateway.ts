@@ -11,7 +11,7 @@ import {
   type ConfigText,
   emptyConfig,
   givenConfig,
-  parseConfig,
+  parseSteps,
   problemsOf,
   type ReadyConfig,
   readConfigFile,
@@ -23,6 +23,7 @@ import type { Gateway, GatewayAddress, GatewayOptions, Loaded } from './gateway-
 import { nodeSource } from './node-source.js';
 import { createLogger, type Logger, type NodeLogger } from './observe/logger.js';
 import { closePlugins, loadPlugins, type PluginRegistry } from './plugin/registry.js';
+import { runInSlices } from './slices.js';
 import { type Clock, systemClock } from './time.js';
 import { withCertificate } from './tls/node-certificate.js';
 import { ServerContexts } from './tls/server-contexts.js';
@@ -149,7 +150,7 @@ class GatewayNode implements Gateway {
     const filters = await this.#loadFilters(settings);
     const context = { plugins, filters, settings, env: this.#env, nowMs: this.#clock.wall() };
     const source = await this.#source(settings);
-    const config = source ? parseConfig(source, context) : emptyConfig;
+    const config = source ? await runInSlices(parseSteps(source, context)) : emptyConfig;
     const pool = await openPool({
       settings,
       plugins,
@@ -199,7 +200,7 @@ class GatewayNode implements Gateway {
         const source = await read();
         const filters = await this.#loadFilters(node.settings);
         const context = { ...node, filters, env: this.#env, nowMs: this.#clock.wall() };
-        const config = source ? parseConfig(source, context) : emptyConfig;
+        const config = source ? await runInSlices(parseSteps(source, context)) : emptyConfig;
         const generation = await node.pool.install(config.snapshot, filters);
         node.filters = filters;
         warnOf(config, node.logger);

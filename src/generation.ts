@@ -80,7 +80,7 @@ export class Generations {
   }
 
   /** Gives back what a configuration took that was never put in use. */
-  discard(holdings: Holdings): void {
+  discard(holdings: Omit<Holdings, 'table'>): void {
     for (const target of holdings.targets) this.#targets.release(target);
     holdings.filters.release();
     for (const attachment of holdings.attachments) void this.#shipping.detach(attachment);

@@ -110,6 +110,7 @@ export const limits = {
   resolvedNames: count(4096, 'remembered addresses of upstream names are forgotten', false),
   configBytes: bytes(67108864, 'a configuration document above it is refused', false),
   configAliasNodes: count(1000000, 'a document whose aliases copy more values is refused', false),
+  loadSliceMs: ms(4, 'of work on a new configuration; then events are handled', false),
   configDepth: count(64, 'a document nested deeper is refused', false),
   filterModuleBytes: bytes(67108864, 'a larger filter module is refused', false),
   filterMemoryPages: count(

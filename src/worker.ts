@@ -2,37 +2,38 @@
  * The data plane of one event loop: a core, the driver that feeds it, plans, targets, log queues
  * and metric slots. It knows nothing of files, admin or signals.
  */
+import { compileTable, type Securities } from './compile-table.js';
 import type { Service, Snapshot } from './config/model.js';
 import type { Settings } from './config/settings.js';
 import { readGauge, writeAccessRing, writeSettings } from './core/control.js';
 import { type Core, createCore } from './core/instance.js';
 import { Event } from './core/layout.js';
-import { type EncodedTable, encodeTable, installTable } from './core/router.js';
+import { installTable } from './core/router.js';
 import { chooseDriver } from './driver/choose.js';
 import type { BoundListener, Driver, ListenSpec } from './driver/contract.js';
 import { GatewayError } from './errors.js';
 import type { FilterRegistry } from './filter/registry.js';
 import type { ForeignFunction } from './filter/services.js';
 import { WorkerFilters } from './filter/worker-filters.js';
-import { Generations, type Holdings } from './generation.js';
+import { Generations } from './generation.js';
 import { AccessLog } from './log/access-log.js';
-import { handlerSink, type LogAttachment, LogShipping } from './log/shipping.js';
+import { type LogAttachment, LogShipping } from './log/shipping.js';
+import { sinksOf } from './log/step-sinks.js';
 import type { Logger } from './observe/logger.js';
-import { type MetricSeries, unmatchedSlot } from './observe/metrics.js';
+import type { MetricSeries } from './observe/metrics.js';
 import { requestMetrics } from './observe/request-metrics.js';
 import type { AnyPlugin } from './plugin/define.js';
 import { PluginLifecycle } from './plugin/lifecycle.js';
-import { checkRings, ringsOf } from './plugin/log-rings.js';
 import type { PluginHost } from './plugin/pdk/host.js';
 import { PhaseRunner } from './plugin/phases.js';
-import { buildPlans, type PlanStep, type PlanTable } from './plugin/plan.js';
+import type { PlanStep, PlanTable } from './plugin/plan.js';
 import { product } from './product.js';
+import { runInSlices } from './slices.js';
 import type { Clock } from './time.js';
 import { ServerContexts } from './tls/server-contexts.js';
 import { readTlsMaterial, type TlsMaterial } from './tls/settings.js';
-import { namedCertificates, upstreamTls } from './tls/snapshot-tls.js';
+import { namedCertificates } from './tls/snapshot-tls.js';
 import { setTracing } from './trace/settings.js';
-import { refuseUnspoken } from './upstream/security.js';
 import { TargetTable } from './upstream/target-table.js';
 import type { WorkerReport } from './workers/handle.js';
 import { coreStats, type StatsView } from './workers/stats.js';
@@ -165,30 +166,35 @@ export class GatewayWorker {
   }
 
   /**
-   * Compiles a snapshot and swaps it in; requests that have begun end under the old one.
+   * Compiles a snapshot beside the traffic and swaps it in; requests that have begun end under the
+   * old one. One call at a time.
    * @throws GatewayError GW_E_CONFIG_INVALID, GW_E_CONFIG_LIMIT, GW_E_FILTER_CONFIG,
-   * GW_E_FILTER_TRAP; the table in use stays
+   * GW_E_FILTER_TRAP; the table in use stays. GW_E_STATE where the worker was closed meanwhile
    */
-  install(snapshot: Snapshot, registry: FilterRegistry = new Map()): number {
-    const { plugins, logger } = this.#options;
-    const table = buildPlans(snapshot, plugins, logger, this.#host);
+  async install(snapshot: Snapshot, registry: FilterRegistry = new Map()): Promise<number> {
     const targets: number[] = [];
     const attachments: LogAttachment[] = [];
     const filters = this.#filters.prepare(snapshot, registry);
-    const holdings: Holdings = { table, targets, attachments, filters };
-    try {
+    const holdings = { targets, attachments, filters };
+    const hold = (table: PlanTable, security: Securities) => {
       const byService = new Map<Service, number>();
       for (const service of table.services) {
-        const security = upstreamTls(service, snapshot, this.#tls);
-        const index = this.#targets.acquire(service.host, service.port, security);
+        const { host, port } = service;
+        const index = this.#targets.acquire(host, port, security.get(service));
         targets.push(index);
         byService.set(service, index);
       }
       for (const step of table.steps) this.#attach(step, attachments);
-      const encoded = this.#encode(table, byService);
+      return (service: Service) => byService.get(service) ?? 0;
+    };
+    try {
+      const { phasesOf } = this.#filters;
+      const context = { ...this.#options, host: this.#host, tls: this.#tls, hold, phasesOf };
+      const { table, encoded } = await runInSlices(compileTable(snapshot, context));
+      if (this.#closed) throw new GatewayError('GW_E_STATE', 'the worker is closed');
       const generation = installTable(this.#core, encoded);
       this.#contexts.use(namedCertificates(snapshot));
-      this.#generations.add(generation, holdings);
+      this.#generations.add(generation, { table, ...holdings });
       void this.#lifecycle.configure(table);
       return generation;
     } catch (error) {
@@ -270,48 +276,14 @@ export class GatewayWorker {
   }
 
   #attach(step: PlanStep, attachments: LogAttachment[]): void {
-    const { plugin, entity, logger } = step;
-    const { log } = plugin;
-    setTracing(step.config, this.#options.settings.tracing);
+    const { entity, config } = step;
+    setTracing(config, this.#options.settings.tracing);
     setTracing(entity.config, this.#options.settings.tracing);
-    const onError = (error: unknown) =>
-      logger.error({ err: error }, `plugin ${plugin.name} failed in log`);
-    const sink = plugin.logSink ?? (log && handlerSink(log.bind(plugin), onError));
-    if (!sink) return;
-    for (const one of [sink, ...(sink.also?.(entity.config) ?? [])]) {
-      const attachment = this.#shipping.attach(entity, one);
+    for (const sink of sinksOf(step)) {
+      const attachment = this.#shipping.attach(entity, sink);
       attachments.push(attachment);
       if (!step.rings.includes(attachment.ring)) step.rings.push(attachment.ring);
     }
-  }
-
-  #encode(table: PlanTable, byService: ReadonlyMap<Service, number>): EncodedTable {
-    checkRings([...table.plans, table.unmatched]);
-    refuseUnspoken(table.services, table.routes);
-    const encoded = encodeTable({
-      flavor: this.#options.settings.routerFlavor,
-      routes: table.routes,
-      services: table.services,
-      perRoute: (route, index) => ({
-        phases: table.plans[index].phases | this.#filters.phasesOf(route),
-        metricSlot: this.#options.series.slotOf(route),
-        ringIds: ringsOf(table.plans[index]),
-        plan: index,
-      }),
-      unmatched: {
-        phases: table.unmatched.phases,
-        metricSlot: unmatchedSlot,
-        ringIds: ringsOf(table.unmatched),
-        plan: table.routes.length,
-      },
-      targetIndex: (service) => byService.get(service) ?? 0,
-    });
-    if (!('problems' in encoded)) return encoded;
-    const lines = encoded.problems.map(({ route, field, message }) => {
-      const { name, id } = table.routes[route];
-      return `route ${name ?? id}: ${field}: ${message}`;
-    });
-    throw new GatewayError('GW_E_CONFIG_INVALID', lines.join('\n'), { details: encoded.problems });
   }
 
   async #openAccessLog(): Promise<void> {

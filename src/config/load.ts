@@ -2,6 +2,8 @@
  * From the text of a declarative configuration to a snapshot, or to every problem in it with its
  * position. Reads nothing: files and the environment are the caller's.
  */
+
+import { itemsPerStep, runSteps, type Steps } from '../slices.js';
 import { collectEntities, type Draft } from './collect.js';
 import { type ConfigDocument, type DocumentProblem, parseConfig } from './document.js';
 import { childrenOf, schemaOf } from './entities.js';
@@ -78,14 +80,23 @@ export type LoadResult =
 
 /** Loads a configuration. Never throws for bad input; all problems come at once, in file order. */
 export function loadConfig(source: ConfigSource): LoadResult {
+  return runSteps(loadSteps(source));
+}
+
+/** What `loadConfig` does, in steps; the text is parsed in one of them. */
+export function* loadSteps(source: ConfigSource): Steps<LoadResult> {
   const json = source.format ? source.format === 'json' : /\.json$/i.test(source.file ?? '');
   const document = parseConfig(source.text, { json, env: source.env });
   const found = document.problems.map(documentProblem);
   if (found.some((problem) => !problem.parsed)) return { ok: false, problems: found };
 
   const { drafts, errors, formatVersion, transform } = collectEntities(document.value);
-  for (const draft of drafts) validateDraft(draft, formatVersion, source);
-  resolveEntities(drafts, source.pluginSchemas);
+  yield;
+  for (const [index, draft] of drafts.entries()) {
+    if (index % itemsPerStep === 0) yield;
+    validateDraft(draft, formatVersion, source);
+  }
+  yield* resolveEntities(drafts, source.pluginSchemas);
   checkFilterChains(drafts, source.filters ?? new Map());
 
   // A reference to a variable that is missing says enough; what became of the field does not.
@@ -103,7 +114,7 @@ export function loadConfig(source: ConfigSource): LoadResult {
   const nowMs = source.nowMs ?? Date.now();
   const warnings = drafts.flatMap((draft) => outdated(draft, source.pluginSchemas));
   const secrets = secretReader(drafts, source.vaultEnv ?? {}, warnings);
-  const snapshot = buildSnapshot({ drafts, transform }, source.text, nowMs, secrets);
+  const snapshot = yield* buildSnapshot({ drafts, transform }, source.text, nowMs, secrets);
   return { ok: true, snapshot, warnings };
 }
 

@@ -1,4 +1,6 @@
 /** Ids, references and uniqueness: what one entity owes to the others. */
+
+import { itemsPerStep, type Steps } from '../slices.js';
 import type { Draft } from './collect.js';
 import { type Collection, entityKinds } from './entities.js';
 import { combination, generatedId, givenId, textOf } from './ids.js';
@@ -15,19 +17,23 @@ interface Index {
 }
 
 /** Links the drafts with each other and reports what does not fit; fills `id` and `foreign`. */
-export function resolveEntities(drafts: readonly Draft[], plugins: PluginSchemas): void {
+export function* resolveEntities(drafts: readonly Draft[], plugins: PluginSchemas): Steps<void> {
   const unnamed = new Map<string, number>();
   const indexes = {} as Record<Collection, Index>;
   for (const collection of Object.keys(entityKinds) as Collection[]) {
     const index: Index = { byId: new Map(), byKey: new Map(), keys: [] };
     indexes[collection] = index;
     const own = drafts.filter((draft) => draft.kind.collection === collection);
-    for (const draft of own) resolveForeign(draft, indexes);
-    for (const draft of own) {
+    for (const [place, draft] of own.entries()) {
+      if (place % itemsPerStep === 0) yield;
+      resolveForeign(draft, indexes);
+    }
+    for (const [place, draft] of own.entries()) {
+      if (place % itemsPerStep === 0) yield;
       draft.id = givenId(draft) ?? generatedId(draft, unnamed);
       addToIndex(draft, index);
     }
-    checkUnique(own);
+    yield* checkUnique(own);
   }
   checkPlugins(
     drafts.filter((draft) => draft.kind.collection === 'plugins'),
@@ -102,7 +108,7 @@ function startsWith(path: readonly unknown[], start: readonly unknown[]): boolea
   return start.every((step, index) => path[index] === step);
 }
 
-function checkUnique(drafts: readonly Draft[]): void {
+function* checkUnique(drafts: readonly Draft[]): Steps<void> {
   const seen = new Map<string, Draft>();
   const check = (draft: Draft, field: string, value: unknown, what: string) => {
     const key = JSON.stringify([field, unwrap(value)]);
@@ -118,7 +124,8 @@ function checkUnique(drafts: readonly Draft[]): void {
       at: 'value',
     });
   };
-  for (const draft of drafts) {
+  for (const [place, draft] of drafts.entries()) {
+    if (place % itemsPerStep === 0) yield;
     if (givenId(draft) !== undefined) check(draft, 'id', draft.input.id, 'primary key');
     for (const field of draft.kind.unique) {
       if (textOf(draft, field) !== undefined) check(draft, field, draft.input[field], field);

@@ -1,5 +1,6 @@
 /** From valid, resolved entities to the frozen snapshot that the rest of the gateway reads. */
 import { createHash } from 'node:crypto';
+import { itemsPerStep, runSteps, type Steps } from '../slices.js';
 import type { Collected, Draft } from './collect.js';
 import { type Collection, entityKinds } from './entities.js';
 import type { Snapshot } from './model.js';
@@ -12,21 +13,22 @@ type Lists = Record<Collection, Entity[]>;
 export type SecretReader = (fields: Fields, value: Readonly<Entity>) => Readonly<Entity>;
 
 /** What runs before anything is loaded. */
-export const emptySnapshot: Snapshot = snapshotOf(emptyLists(), {}, '0'.repeat(32));
+export const emptySnapshot: Snapshot = runSteps(snapshotOf(emptyLists(), {}, '0'.repeat(32)));
 
 /** Drafts without errors. Entities keep the order of the document within their collection. */
-export function buildSnapshot(
+export function* buildSnapshot(
   { drafts, transform }: Pick<Collected, 'drafts' | 'transform'>,
   text: string,
   nowMs: number,
   secrets: SecretReader = (_fields, value) => value,
-): Snapshot {
+): Steps<Snapshot> {
   const nowSeconds = Math.floor(nowMs / 1000);
   const built = new Map<Draft, Entity>();
   const lists = emptyLists();
   const entities: Record<string, Record<string, unknown>> = {};
   for (const kind of Object.values(entityKinds)) {
-    for (const draft of drafts) {
+    for (const [index, draft] of drafts.entries()) {
+      if (index % itemsPerStep === 0) yield;
       if (draft.kind !== kind) continue;
       const own = ownFields(draft, nowSeconds, transform);
       const linked: Entity = { ...own };
@@ -44,14 +46,14 @@ export function buildSnapshot(
       entities[kind.collection][draft.id] = plain;
     }
   }
-  return snapshotOf(lists, entities, createHash('md5').update(text).digest('hex'));
+  return yield* snapshotOf(lists, entities, createHash('md5').update(text).digest('hex'));
 }
 
 function emptyLists(): Lists {
   return Object.fromEntries(Object.keys(entityKinds).map((name) => [name, []])) as unknown as Lists;
 }
 
-function snapshotOf(
+function* snapshotOf(
   {
     services,
     routes,
@@ -68,9 +70,9 @@ function snapshotOf(
   }: Lists,
   entities: Record<string, unknown>,
   hash: string,
-): Snapshot {
+): Steps<Snapshot> {
   // The schemas of the collections guarantee the types of the model.
-  return freeze({
+  const snapshot = {
     services,
     routes,
     consumers,
@@ -84,7 +86,11 @@ function snapshotOf(
     credentials,
     hash,
     entities,
-  }) as unknown as Snapshot;
+  };
+  for (const list of [...Object.values(entities), ...Object.values(snapshot)]) {
+    yield* freezeItems(list);
+  }
+  return freeze(snapshot) as unknown as Snapshot;
 }
 
 function ownFields(draft: Draft, nowSeconds: number, transform: boolean): Entity {
@@ -94,6 +100,15 @@ function ownFields(draft: Draft, nowSeconds: number, transform: boolean): Entity
   const entity: Entity = { ...made, id: draft.id, created_at: value.created_at ?? nowSeconds };
   if ('updated_at' in value) entity.updated_at = value.updated_at ?? nowSeconds;
   return entity;
+}
+
+/** Freezes what a collection holds, but not itself. */
+function* freezeItems(collection: unknown): Steps<void> {
+  if (typeof collection !== 'object' || collection === null) return;
+  for (const [index, item] of Object.values(collection).entries()) {
+    if (index % itemsPerStep === 0) yield;
+    freeze(item);
+  }
 }
 
 function freeze<T>(value: T): T {

@@ -1,6 +1,7 @@
 /** Routes that are chosen by an expression: their order, and what the core tests of each. */
 import type { Protocol, Route } from '../config/model.js';
 import { GatewayError } from '../errors.js';
+import { itemsPerStep, type Steps, sortSteps } from '../slices.js';
 import type { Narrowed, Reach } from './expression/index.js';
 import { compileExpression, narrow, reachOf } from './expression/index.js';
 import type { RouteProblem, RouterFlavor } from './route-checks.js';
@@ -19,14 +20,15 @@ export interface ExpressionRoute extends Narrowed {
  * ones by the greater id. They all come before routes without one (reference section 8.3). An
  * expression that does not compile, or another flavour than `expressions`, is added to `problems`.
  */
-export function rankExpressions(
+export function* rankExpressions(
   routes: readonly Route[],
   flavor: RouterFlavor,
   problems: RouteProblem[],
-): readonly ExpressionRoute[] {
+): Steps<readonly ExpressionRoute[]> {
   const found: ExpressionRoute[] = [];
-  routes.forEach(({ expression, protocols }, route) => {
-    if (expression === null || !protocols.some((name) => /^(?:http|grpc)/.test(name))) return;
+  for (const [route, { expression, protocols }] of routes.entries()) {
+    if (route % itemsPerStep === 0) yield;
+    if (expression === null || !protocols.some((name) => /^(?:http|grpc)/.test(name))) continue;
     try {
       if (flavor !== 'expressions') {
         const message = 'expressions are not supported by this router flavor';
@@ -39,8 +41,8 @@ export function rankExpressions(
       if (!(error instanceof GatewayError)) throw error;
       problems.push({ route, field: 'expression', message: error.message });
     }
-  });
-  return found.sort((a, b) => {
+  }
+  return yield* sortSteps(found, (a, b) => {
     const [first, second] = [routes[a.route], routes[b.route]];
     return second.priority - first.priority || (first.id < second.id ? 1 : -1);
   });

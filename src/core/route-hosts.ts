@@ -1,4 +1,5 @@
 /** Host conditions: how their values are told apart, and the hash tables that find their trees. */
+import { itemsPerStep, type Steps } from '../slices.js';
 import { HostSlot } from './layout.js';
 import type { TableWriter } from './table-writer.js';
 import { binary } from './table-writer.js';
@@ -33,22 +34,24 @@ export interface SlotTable {
 }
 
 /** Writes the hash table of names to root nodes, at most half full. */
-export function writeSlots(
+export function* writeSlots(
   writer: TableWriter,
   roots: ReadonlyMap<string, number>,
   hashName: (name: string) => number,
-): SlotTable {
+): Steps<SlotTable> {
   let count = 1;
   while (count < roots.size * 2) count *= 2;
   const words = new Uint32Array((count * HostSlot.size) >> 2);
   const stride = HostSlot.size >> 2;
   let longest = 0;
+  let written = 0;
   for (const [name, root] of roots) {
     const hash = hashName(name);
     let slot = hash & (count - 1);
     while (words[slot * stride + 2] !== 0) slot = (slot + 1) & (count - 1);
     words.set([hash, writer.text(name), name.length, root], slot * stride);
     longest = Math.max(longest, name.length);
+    if (++written % itemsPerStep === 0) yield;
   }
   return { offset: writer.words(words), mask: count - 1, longest };
 }

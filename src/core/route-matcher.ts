@@ -2,6 +2,7 @@
 import type { Route } from '../config/model.js';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
+import { itemsPerStep, type Steps } from '../slices.js';
 import { Candidate, Matcher, MatcherFlavor, Need } from './layout.js';
 import type { RouteProblem, RouterFlavor } from './route-checks.js';
 import { Checks } from './route-checks.js';
@@ -37,15 +38,15 @@ interface Part {
  * out of it, and the Need bits of the request fields that the routes look at.
  * @throws GatewayError GW_E_CONFIG_LIMIT where hosts times paths exceed what an arena can hold
  */
-export function encodeMatcher(
+export function* matcherSteps(
   writer: TableWriter,
   at: number,
   routes: readonly Route[],
   flavor: RouterFlavor,
-): { problems: readonly RouteProblem[]; needs: number } {
+): Steps<{ problems: readonly RouteProblem[]; needs: number }> {
   const checks = new Checks(writer, flavor);
   const problems: RouteProblem[] = [];
-  const expressions = rankExpressions(routes, flavor, problems);
+  const expressions = yield* rankExpressions(routes, flavor, problems);
   const hosts: Hosts = {
     exact: new Map(),
     bare: new Map(),
@@ -53,18 +54,18 @@ export function encodeMatcher(
     right: new Map(),
     any: [],
   };
-  placeExpressions(routes, expressions, hosts, checks);
-  const parts = partsOf(routes, flavor, expressions.length);
-  const needs = distribute(routes, parts, hosts, checks, flavor);
+  yield* placeExpressions(routes, expressions, hosts, checks);
+  const parts = yield* partsOf(routes, flavor, expressions.length);
+  const needs = yield* distribute(routes, parts, hosts, checks, flavor);
   problems.push(...checks.problems);
   if (problems.length > 0) return { problems, needs };
 
   const trees = new PathTrees(writer);
-  const anyHost = hosts.any.length > 0 ? trees.add(hosts.any) : -1;
-  const exact = writeSlots(writer, roots(trees, hosts.exact), hashWords);
-  const left = writeSlots(writer, roots(trees, hosts.left), hashBackwards);
-  const right = writeSlots(writer, roots(trees, hosts.right), hashForwards);
-  const bare = writeSlots(writer, roots(trees, hosts.bare), hashWords);
+  const anyHost = hosts.any.length > 0 ? yield* trees.add(hosts.any) : -1;
+  const exact = yield* writeSlots(writer, yield* roots(trees, hosts.exact), hashWords);
+  const left = yield* writeSlots(writer, yield* roots(trees, hosts.left), hashBackwards);
+  const right = yield* writeSlots(writer, yield* roots(trees, hosts.right), hashForwards);
+  const bare = yield* writeSlots(writer, yield* roots(trees, hosts.bare), hashWords);
   const fields: Record<Exclude<keyof typeof Matcher, 'size'>, number> = {
     exact: exact.offset,
     exactMask: exact.mask,
@@ -96,14 +97,15 @@ export function encodeMatcher(
 }
 
 /** Expressions come before all other routes, in their own order. */
-function placeExpressions(
+function* placeExpressions(
   routes: readonly Route[],
   expressions: readonly ExpressionRoute[],
   hosts: Hosts,
   checks: Checks,
-): void {
+): Steps<void> {
   let left = limits.routeArenaBytes.value / Candidate.size;
-  expressions.forEach((compiled, order) => {
+  for (const [order, compiled] of expressions.entries()) {
+    if (order % itemsPerStep === 0) yield;
     const { route, reach, prefixLength } = compiled;
     const { first, count } = checks.addExpression(routes[route], compiled);
     left -= reach.length;
@@ -118,34 +120,36 @@ function placeExpressions(
       const tests = { checks: first, checkCount: count };
       entries.push({ path, order, route, port: -1, ...tests, prefixLength });
     }
-  });
+  }
 }
 
 /** `start`: the order of the best part. */
-function partsOf(routes: readonly Route[], flavor: RouterFlavor, start: number): Part[] {
+function* partsOf(routes: readonly Route[], flavor: RouterFlavor, start: number): Steps<Part[]> {
   if (flavor !== 'traditional') {
-    return rankRoutes(routes).map(({ route, paths, patterns }, index) => {
+    return (yield* rankRoutes(routes)).map(({ route, paths, patterns }, index) => {
       const order = start + index;
       return { route, paths, patterns, order, hostOrder: order };
     });
   }
-  return rankTraditional(routes).map(({ route, path, pattern, order, hostOrder }) => {
-    return { route, paths: [path], patterns: pattern === null ? [] : [pattern], order, hostOrder };
+  return (yield* rankTraditional(routes)).map(({ path, pattern, ...place }) => {
+    return { paths: [path], patterns: pattern === null ? [] : [pattern], ...place };
   });
 }
 
 /** Puts every ranked part into the trees of its hosts; returns the Need bits. */
-function distribute(
+function* distribute(
   routes: readonly Route[],
   parts: readonly Part[],
   hosts: Hosts,
   checks: Checks,
   flavor: RouterFlavor,
-): number {
+): Steps<number> {
   const limit = limits.routeArenaBytes.value / Candidate.size;
   let needs = 0;
   let candidateCount = 0;
-  for (const { route: index, patterns, paths, order: own, hostOrder } of parts) {
+  for (const [place, part] of parts.entries()) {
+    if (place % itemsPerStep === 0) yield;
+    const { route: index, patterns, paths, order: own, hostOrder } = part;
     const route = routes[index];
     const { first, count, prefix } = checks.add(route, index, patterns);
     if (route.paths?.length) needs |= Need.PATH;
@@ -183,8 +187,11 @@ function entriesOf(map: Map<string, TreeEntry[]>, name: string): TreeEntry[] {
   return entries;
 }
 
-function roots(trees: PathTrees, map: Map<string, TreeEntry[]>): Map<string, number> {
+function* roots(
+  trees: PathTrees,
+  map: ReadonlyMap<string, TreeEntry[]>,
+): Steps<Map<string, number>> {
   const out = new Map<string, number>();
-  for (const [name, entries] of map) out.set(name, trees.add(entries));
+  for (const [name, entries] of map) out.set(name, yield* trees.add(entries));
   return out;
 }

@@ -3,6 +3,7 @@
  * category (which criteria a route has), inside it by kinds of hosts and paths, length and age.
  */
 import type { Route } from '../config/model.js';
+import { itemsPerStep, type Steps, sortSteps } from '../slices.js';
 import { isHttp } from './route-rank.js';
 import { binary } from './table-writer.js';
 
@@ -37,17 +38,17 @@ interface Ranked {
 }
 
 /** Parts of every route that takes http or grpc requests, best first. */
-export function rankTraditional(routes: readonly Route[]): TraditionalPart[] {
+export function* rankTraditional(routes: readonly Route[]): Steps<TraditionalPart[]> {
   const parts: Ranked[] = [];
-  routes.forEach((route, index) => {
-    if (!route.protocols.some(isHttp)) return;
+  for (const [index, route] of routes.entries()) {
+    if (index % itemsPerStep === 0) yield;
+    if (!route.protocols.some(isHttp)) continue;
     const category = categoryOf(route);
-    if (category === 0) return;
+    if (category === 0) continue;
     const paths = route.paths?.length ? route.paths : [''];
     for (const path of paths) parts.push(rank(route, index, category, path));
-  });
-  parts.sort(better);
-  return number(parts);
+  }
+  return number(yield* sortSteps(parts, better));
 }
 
 /** Numbers the parts: in each category first all with their host, then all of them again. */

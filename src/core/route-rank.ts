@@ -4,6 +4,7 @@
  * the core compares is only the position in that order.
  */
 import type { Route } from '../config/model.js';
+import { itemsPerStep, type Steps, sortSteps } from '../slices.js';
 import { binary } from './table-writer.js';
 
 /** A part of a route that ranks on its own. */
@@ -23,13 +24,13 @@ export interface RankedPart {
 }
 
 /** Parts of every route that takes http or grpc requests, best first. */
-export function rankRoutes(routes: readonly Route[]): RankedPart[] {
+export function* rankRoutes(routes: readonly Route[]): Steps<RankedPart[]> {
   const parts: RankedPart[] = [];
-  routes.forEach((route, index) => {
-    if (!route.protocols.some(isHttp)) return;
-    split(route, index, parts);
-  });
-  return parts.sort(better);
+  for (const [index, route] of routes.entries()) {
+    if (index % itemsPerStep === 0) yield;
+    if (route.protocols.some(isHttp)) split(route, index, parts);
+  }
+  return yield* sortSteps(parts, better);
 }
 
 /** True for the protocols whose requests are routed here. */

@@ -2,6 +2,7 @@
  * Prefix trees over the plain paths, one per host: nodes, their labels and their candidates as the
  * arrays that `src/codegen/matcher.ts` describes. Children of a node are adjacent and come later.
  */
+import { itemsPerStep, type Steps, sortSteps } from '../slices.js';
 import { Candidate, PathNode } from './layout.js';
 import type { TableWriter } from './table-writer.js';
 import { WordList } from './table-writer.js';
@@ -36,6 +37,7 @@ export class PathTrees {
   readonly nodes = new WordList();
   readonly candidates = new WordList();
   readonly #writer: TableWriter;
+  #placed = 0;
 
   constructor(writer: TableWriter) {
     this.#writer = writer;
@@ -49,14 +51,15 @@ export class PathTrees {
     return this.candidates.length / (Candidate.size >> 2);
   }
 
-  /** Adds the tree of at least one entry; returns its root. Sorts the entries in place. */
-  add(entries: TreeEntry[]): number {
-    if (entries.length > 1) entries.sort(byPath);
+  /** Adds the tree of at least one entry; returns its root. */
+  *add(given: readonly TreeEntry[]): Steps<number> {
+    const entries = given.length > 1 ? yield* sortSteps(given, byPath) : given;
     const root = this.nodeCount;
     const all = { low: 0, high: entries.length, depth: 0 };
     const ranges = [this.#node(entries, all)];
     const parents = [-1];
     for (let i = 0; i < ranges.length; i++) {
+      if (++this.#placed % itemsPerStep === 0) yield;
       const children = this.#place(entries, ranges[i], root + i);
       for (const child of children) {
         ranges.push(this.#node(entries, child));

@@ -5,6 +5,7 @@
 import type { Protocol as ProtocolName, Route, Service } from '../config/model.js';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
+import { itemsPerStep, runSteps, type Steps } from '../slices.js';
 import type { Core } from './instance.js';
 import {
   Control,
@@ -18,7 +19,7 @@ import {
   TableHeader,
 } from './layout.js';
 import type { RouteProblem, RouterFlavor } from './route-checks.js';
-import { encodeMatcher } from './route-matcher.js';
+import { matcherSteps } from './route-matcher.js';
 import { binary, TableWriter } from './table-writer.js';
 
 export type { RouteProblem, RouterFlavor } from './route-checks.js';
@@ -53,13 +54,19 @@ export interface EncodedTable {
 
 const MAGIC = 0x48475254;
 
+/** A table, or why the routes that are no part of it cannot be. */
+export type EncodeResult = EncodedTable | { readonly problems: readonly RouteProblem[] };
+
+/** What `tableSteps` does, at once. */
+export function encodeTable(input: TableInput): EncodeResult {
+  return runSteps(tableSteps(input));
+}
+
 /**
  * Encodes a table, or says for every route that cannot be encoded why not.
  * @throws GatewayError GW_E_CONFIG_LIMIT where the table or a route's list of rings is too large
  */
-export function encodeTable(
-  input: TableInput,
-): EncodedTable | { readonly problems: readonly RouteProblem[] } {
+export function* tableSteps(input: TableInput): Steps<EncodeResult> {
   const { routes, services, flavor = 'traditional_compatible' } = input;
   const writer = new TableWriter();
   writer.allocate(TableHeader.size);
@@ -67,14 +74,16 @@ export function encodeTable(
   const serviceRecords = writer.allocate(services.length * ServiceRecord.size);
   const matcher = writer.allocate(Matcher.size);
 
-  const { problems, needs } = encodeMatcher(writer, matcher, routes, flavor);
+  const { problems, needs } = yield* matcherSteps(writer, matcher, routes, flavor);
   if (problems.length > 0) return { problems };
 
   const serviceIndex = new Map(services.map((service, index) => [service.id, index]));
-  services.forEach((service, index) => {
+  for (const [index, service] of services.entries()) {
+    if (index % itemsPerStep === 0) yield;
     writeService(writer, serviceRecords + index * ServiceRecord.size, service, input);
-  });
-  routes.forEach((route, index) => {
+  }
+  for (const [index, route] of routes.entries()) {
+    if (index % itemsPerStep === 0) yield;
     const at = routeRecords + index * RouteRecord.size;
     const service = route.service ? serviceIndex.get(route.service.id) : -1;
     if (service === undefined) {
@@ -82,7 +91,7 @@ export function encodeTable(
     }
     writeRoute(writer, at, route, service, flavor);
     writePlan(writer, at, input.perRoute(route, index));
-  });
+  }
   const unmatched = routeRecords + routes.length * RouteRecord.size;
   writer.set(unmatched + RouteRecord.service, -1);
   writePlan(writer, unmatched, input.unmatched);
@@ -96,6 +105,7 @@ export function encodeTable(
   writer.set(TableHeader.needs, needs);
   const size = (writer.size + 3) & ~3;
   writer.set(TableHeader.bytes, size);
+  if (size > limits.routeArenaBytes.value) throw tooLarge(size);
   return { bytes: writer.finish() };
 }
 

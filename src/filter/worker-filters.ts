@@ -85,9 +85,7 @@ export class WorkerFilters {
   }
 
   /** Phase bits of a route beside those of its plugins. */
-  phasesOf(route: Route): number {
-    return this.#chains.has(route) ? chainPhases : 0;
-  }
+  readonly phasesOf = (route: Route): number => (this.#chains.has(route) ? chainPhases : 0);
 
   readonly stageFor: StageMaker = (plan, exchange) => {
     const chain = plan.route && this.#chains.get(plan.route);

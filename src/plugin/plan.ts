@@ -15,6 +15,7 @@ import type {
 import { Phase } from '../core/layout.js';
 import { limits } from '../limits.js';
 import type { Logger } from '../observe/logger.js';
+import { itemsPerStep, runSteps, type Steps } from '../slices.js';
 import type { AnyPlugin } from './define.js';
 import { ordered } from './ordering.js';
 import { bareHost, type PluginHost } from './pdk/host.js';
@@ -67,16 +68,21 @@ export interface PlanTable {
   readonly steps: readonly PlanStep[];
 }
 
+/** What `planSteps` does, at once. */
+export function buildPlans(...given: Parameters<typeof planSteps>): PlanTable {
+  return runSteps(planSteps(...given));
+}
+
 /**
  * Builds the plans of a snapshot. Plugins that the registry does not know are the loader's error.
  * @throws GatewayError GW_E_CONFIG_INVALID where `ordering` goes round in a circle
  */
-export function buildPlans(
+export function* planSteps(
   snapshot: Snapshot,
   plugins: ReadonlyMap<string, AnyPlugin>,
   logger: Logger,
   host: PluginHost = bareHost,
-): PlanTable {
+): Steps<PlanTable> {
   const routes = snapshot.routes.filter((route) => route.service?.enabled !== false);
   const steps: PlanStep[] = [];
   for (const entity of snapshot.plugins) {
@@ -103,10 +109,15 @@ export function buildPlans(
       route,
       selection.row({ route, service: route?.service ?? null, ...nobody }),
     );
+  const plans: Plan[] = [];
+  for (const route of routes) {
+    plans.push(planOf(route));
+    if (plans.length % itemsPerStep === 0) yield;
+  }
   return {
     routes,
     services: snapshot.services.filter((service) => service.enabled),
-    plans: routes.map(planOf),
+    plans,
     unmatched: planOf(null),
     steps,
   };

@@ -26,6 +26,8 @@ export interface UpstreamWish {
 /** TLS toward one target. Equal keys: equal in everything, so that connections can be shared. */
 export class UpstreamTls {
   readonly key: string;
+  /** Equal keys: the same certificates. */
+  readonly materialKey: string;
   readonly #wish: UpstreamWish;
   readonly #material: TlsMaterial;
   #context: SecureContext | null = null;
@@ -34,8 +36,21 @@ export class UpstreamTls {
   constructor(wish: UpstreamWish, material: TlsMaterial) {
     const hash = createHash('sha256').update(JSON.stringify(wish)).digest('base64');
     this.key = `tls ${hash}`;
+    this.materialKey = JSON.stringify([wish.authorities, wish.client]);
     this.#wish = wish;
     this.#material = material;
+  }
+
+  /** Why no connection can be made with these certificates, null where one can. */
+  fault(): string | null {
+    const { authorities, client } = this.#wish;
+    if (authorities.length === 0 && !client) return null;
+    try {
+      this.#secureContext();
+      return null;
+    } catch (error) {
+      return `its certificates cannot be used (${(error as Error).message})`;
+    }
   }
 
   /** Options for `tls.connect`, the address left out. */

@@ -27,7 +27,7 @@ export class LocalWorker implements WorkerHandle {
   }
 
   async install(snapshot: Snapshot, filters: FilterRegistry): Promise<void> {
-    this.#worker.install(snapshot, filters);
+    await this.#worker.install(snapshot, filters);
   }
 
   stopListening(): Promise<void> {

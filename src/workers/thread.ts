@@ -87,9 +87,9 @@ async function open(): Promise<Calls> {
   setInterval(() => publish(worker.stats, published, series.count), publishMs);
   return {
     listen: (spec) => worker.listen(spec),
-    install: ({ snapshot, series: known, filters }) => {
+    install: async ({ snapshot, series: known, filters }) => {
       series.adopt(known);
-      worker.install(snapshot, receivedFilters(filters));
+      await worker.install(snapshot, receivedFilters(filters));
     },
     stopListening: () => worker.stopListening(),
     drain: (timeoutMs) => worker.drain(timeoutMs),

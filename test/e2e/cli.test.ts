@@ -93,6 +93,37 @@ describe('check', () => {
     expect(err()).toMatch(/^bad\.yml:5:3: .*nmae.*did you mean 'name'/m);
   });
 
+  test.each(['traditional_compatible', 'traditional', 'expressions'])(
+    'what only the route table shows, all of it: %s',
+    async (flavor) => {
+      const kinds = ['http-log', 'tcp-log', 'udp-log', 'file-log', 'loggly', 'syslog'];
+      const more = ['datadog', 'statsd', 'zipkin'];
+      const config: Record<string, object> = {
+        'http-log': { http_endpoint: 'http://127.0.0.1:1' },
+        'tcp-log': { host: '127.0.0.1', port: 1 },
+        'udp-log': { host: '127.0.0.1', port: 1 },
+        'file-log': { path: 'log.txt' },
+        loggly: { key: 'k' },
+        zipkin: { http_endpoint: 'http://127.0.0.1:1' },
+      };
+      const document = {
+        _format_version: '3.0',
+        services: [
+          { name: 'a', protocol: 'grpc', host: 'a.test', routes: [{ paths: ['/a'] }] },
+          { name: 'b', protocol: 'tcp', host: 'b.test', routes: [{ paths: ['/b'] }] },
+        ],
+        routes: [{ name: 'r', paths: ['/c'] }],
+        plugins: [...kinds, ...more].map((name) => ({ name, config: config[name] ?? {} })),
+      };
+      const name = await file('table.json', JSON.stringify(document));
+      const { exit, err } = run(['check', name, '--set', `router_flavor=${flavor}`]);
+      expect(await exit).toBe(1);
+      expect(err()).toContain("service a: protocol: 'grpc' upstreams are not supported yet");
+      expect(err()).toContain("service b: protocol: 'tcp' upstreams are not supported yet");
+      expect(err()).toContain('log queues on one route, more than the limit of 8');
+    },
+  );
+
   test('a file that is not there: exit code 1', async () => {
     const { exit, err } = run(['check', 'none.yml']);
     expect(await exit).toBe(1);
