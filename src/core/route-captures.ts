@@ -3,6 +3,9 @@
  * running the patterns once more, for the plugin that asks; look-ups keep nothing for it.
  */
 import type { Route } from '../config/model.js';
+import { compileExpression } from './expression/index.js';
+import type { Node } from './expression/syntax.js';
+import { runExpression } from './expression-captures.js';
 import type { Core } from './instance.js';
 import { Region } from './layout.js';
 import { type CompiledPattern, compilePattern } from './regex/compile.js';
@@ -21,6 +24,7 @@ export interface CaptureSource {
 }
 
 interface RoutePatterns {
+  readonly expression: Node | null;
   readonly paths: readonly CompiledPattern[];
   readonly headers: readonly (readonly [name: string, values: readonly HeaderValue[]])[];
 }
@@ -38,8 +42,10 @@ export function routeCaptures(
   route: Route,
   source: CaptureSource,
 ): Captures | null {
-  const { paths, headers } = patternsOf(route, flavor);
+  const { expression, paths, headers } = patternsOf(route, flavor);
   const found: Record<string, string> = Object.create(null);
+  if (expression)
+    runExpression(expression, source, (pattern, text) => run(core, pattern, text, found));
   const matched = paths.find((pattern) => run(core, pattern, source.path, found));
   if (matched && flavor === 'traditional') {
     // the match goes on to the end of the path there, and the last group is our own
@@ -106,16 +112,20 @@ function patternsOf(route: Route, flavor: RouterFlavor): RoutePatterns {
 }
 
 function compileRoute(route: Route, flavor: RouterFlavor): RoutePatterns {
+  if (flavor === 'expressions' && route.expression !== null) {
+    return { expression: compileExpression(route.expression).node, paths: [], headers: [] };
+  }
   const own = (route.paths ?? []).filter((path) => path.startsWith('~'));
   const sources = own.map((path) => path.slice(1));
   if (flavor === 'traditional') {
     const compile = (source: string) => compilePattern(`^(?:${binary(source)}())`, { bytes: true });
-    return { paths: sources.map(compile), headers: [] };
+    return { expression: null, paths: sources.map(compile), headers: [] };
   }
   const headers = Object.entries(route.headers ?? {}).filter(([, values]) =>
     values.some((value) => value.startsWith('~*')),
   );
   return {
+    expression: null,
     paths: sources.map((source) => compilePattern(`^${source}`)),
     headers: headers.map(([name, values]) => [
       name,

@@ -7,6 +7,7 @@ export class TableWriter {
   #words = new Uint32Array(this.#bytes.buffer);
   #end = 0;
   readonly #texts = new Map<string, number>();
+  readonly #padded = new Map<string, number>();
 
   /** Bytes in use. */
   get size(): number {
@@ -46,10 +47,17 @@ export class TableWriter {
     return offset;
   }
 
-  /** Offset of the bytes, 4-byte aligned, followed by zeros up to a multiple of `padding`. */
+  /**
+   * Offset of the bytes, 4-byte aligned, followed by zeros up to a multiple of `padding`. Equal
+   * ones share a place, so that what many nodes of a table name alike stays in the cache.
+   */
   padded(bytes: ArrayLike<number>, padding: number): number {
+    const key = String.fromCharCode(...Array.from(bytes));
+    const known = this.#padded.get(key);
+    if (known !== undefined) return known;
     const offset = this.allocate(Math.ceil(bytes.length / padding) * padding);
     this.#bytes.set(bytes, offset);
+    this.#padded.set(key, offset);
     return offset;
   }
 

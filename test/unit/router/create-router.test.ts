@@ -55,6 +55,21 @@ describe('createRouter', () => {
     expect(captures && { ...captures }).toEqual(wanted.uri_captures);
   });
 
+  test.each([
+    ['http.path ~ r#"^/u/(?<id>\\d+)"#', '/u/42', { 0: '/u/42', 1: '42', id: '42' }],
+    ['http.path ~ "^/(a)" || http.path ~ "/(b)"', '/a/b', { 0: '/a', 1: 'a' }],
+    ['(http.path ~ "^/(x)") || (http.path ~ "/(b)")', '/a/b', { 0: '/b', 1: 'b' }],
+    ['lower(http.path) ~ "^/(q)"', '/Q', { 0: '/q', 1: 'q' }],
+    ['http.headers.v ~ "([0-9])$" && http.path ^= "/"', '/', { 0: '7', 1: '7' }],
+    ['http.path.segments.1 ~ "^(?<two>t)"', '/o/tw', { 0: 't', 1: 't', two: 't' }],
+    ['http.method == "GET" && http.path ~ "^/(g)"', '/g', { 0: '/g', 1: 'g' }],
+    ['http.path ^= "/"', '/', null],
+  ])('captures of the expression %s', (expression, path, wanted) => {
+    const router = oneRoute({ expression }, 'expressions');
+    const match = router.match({ path, host: 'h.test', headers: { v: '67' } });
+    expect(match?.captures ? { ...match.captures } : match?.captures).toEqual(wanted);
+  });
+
   test('a configuration with a problem is refused, and the one in use stays', () => {
     const router = oneRoute({ paths: ['/a'] });
     expect(() => router.replace({ _format_version: '3.0', routes: [{ paths: ['~/('] }] })).toThrow(
