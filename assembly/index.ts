@@ -3,6 +3,7 @@
  * Nothing below throws for bad input; a trap is a bug, and the worker is replaced.
  */
 import * as layout from './layout';
+import { putRecord } from './log/text';
 import { initClasses } from './http/classes';
 import { parseRequest, parseResponse } from './http/head';
 import { normalizePath } from './http/path';
@@ -102,6 +103,22 @@ export function log_rings(
   high: u32,
 ): void {
   chooseRings(connection, sequence, count, low, high);
+}
+
+/**
+ * Writes the ring entry at `entry` as JSON text into [out, limit). `entities` and `peer` are what
+ * its route and its target add, `routed` says that there is a route; these two texts begin with
+ * their size as u32. Returns the end, or 0: too long for the room, or not a common shape.
+ */
+export function log_text(
+  entry: usize,
+  routed: bool,
+  entities: usize,
+  peer: usize,
+  out: usize,
+  limit: usize,
+): usize {
+  return putRecord(entry, routed, entities, peer, out, limit);
 }
 
 /** See queue/ring.ts for the ring functions. */

@@ -42,7 +42,8 @@ export const regions = [
   ['metrics', 28 * MIB, 4 * MIB],
   ['routesA', 32 * MIB, 96 * MIB],
   ['routesB', 128 * MIB, 96 * MIB],
-  ['ringChunks', 224 * MIB, 96 * MIB],
+  ['ringChunks', 224 * MIB, 92 * MIB],
+  ['logText', 316 * MIB, 4 * MIB],
   ['slots', 320 * MIB, 192 * MIB],
 ] as const satisfies readonly (readonly [string, number, number])[];
 

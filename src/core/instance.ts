@@ -28,6 +28,14 @@ export interface CoreExports {
   regex_search(pattern: number, bytes: number, text: number, length: number): number;
   generation_users(generation: number): number;
   log_rings(connection: number, sequence: number, count: number, low: number, high: number): void;
+  log_text(
+    entry: number,
+    routed: number,
+    entities: number,
+    peer: number,
+    out: number,
+    limit: number,
+  ): number;
   ring_open(ring: number, maxEntries: number, maxBytes: number): number;
   ring_close(ring: number): void;
   ring_reserve(ring: number, size: number): number;

@@ -11,7 +11,7 @@ import { hostOf, readQuery, readTarget } from './head-text.js';
 
 const NONE = 0xffffffff;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is meant
-const beyondAscii = /[^\x00-\x7f]/;
+export const beyondAscii = /[^\x00-\x7f]/;
 /** What JSON would escape, and what Latin-1 and UTF-8 do not share; but not line ends. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const special = /[^\x20\x21\x23-\x5b\x5d-\x7e\r\n]/;
@@ -69,7 +69,7 @@ function plainText(record: Buffer, resolver: LogResolver): Buffer | null {
   const after =
     `"source":"${isUpstream ? 'upstream' : 'kong'}",` +
     `"started_at":${Math.floor(record.readDoubleLE(LogRecord.startWallMs))}}`;
-  return put(before, entitiesText(route ?? unmatched, resolver), after);
+  return put(before, entitiesText(route, resolver).text, after);
 }
 
 /** Stands for the route of requests that matched none. */
@@ -186,9 +186,7 @@ function nameOf(raw: string): FieldName | null {
 function triesText(record: Buffer, resolver: LogResolver): string {
   const count = record.readUInt32LE(LogRecord.tries);
   if (count === 0) return '[]';
-  const index = record.readUInt32LE(LogRecord.target);
-  const target = index === NONE ? undefined : resolver.target(index);
-  const peer = target ? `"ip":${JSON.stringify(target.host)},"port":${target.port},` : '';
+  const peer = peerText(record.readUInt32LE(LogRecord.target), resolver);
   const startMs =
     record.readDoubleLE(LogRecord.startWallMs) + record.readUInt32LE(LogRecord.gatewayMs);
   const hasFailed = record.readUInt32LE(LogRecord.upstreamStatus) === 0;
@@ -200,23 +198,32 @@ function triesText(record: Buffer, resolver: LogResolver): string {
   );
 }
 
+/** The address of a target as members, empty where it is unknown. */
+export function peerText(index: number, resolver: LogResolver): string {
+  const target = index === NONE ? undefined : resolver.target(index);
+  return target ? `"ip":${JSON.stringify(target.host)},"port":${target.port},` : '';
+}
+
 interface EntitiesText {
   readonly workspace: LogResolver['workspace'];
   readonly text: Buffer;
+  /** A route matched. */
+  readonly routed: boolean;
 }
 
 const entities = new WeakMap<Route, EntitiesText>();
 
-/** The route, its service and the workspace as members, made once per route object. */
-function entitiesText(route: Route, { workspace }: LogResolver): Buffer {
+/** The route (null: none), its service and the workspace as members, made once per route object. */
+export function entitiesText(found: Route | null, { workspace }: LogResolver): EntitiesText {
+  const route = found ?? unmatched;
   let known = entities.get(route);
   if (known?.workspace !== workspace) {
     let text = route === unmatched ? '' : `"route":${JSON.stringify(routeJson(route))},`;
     if (route.service) text += `"service":${JSON.stringify(route.service)},`;
     text += `"workspace":${JSON.stringify(workspace.id)},`;
     text += `"workspace_name":${JSON.stringify(workspace.name)},`;
-    known = { workspace, text: Buffer.from(text) };
+    known = { workspace, text: Buffer.from(text), routed: found !== null };
     entities.set(route, known);
   }
-  return known.text;
+  return known;
 }

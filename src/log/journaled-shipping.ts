@@ -17,8 +17,8 @@ export interface JournaledShippingOptions {
   readonly clock: QueueClock;
   readonly log: QueueLog;
   readonly worker: number;
-  /** JSON text of one record of the core. */
-  readonly textOf: (record: Buffer) => Uint8Array;
+  /** Takes records of the core as JSON texts; what is none goes to `onBad`. */
+  readonly takeTexts: (ring: Ring, max: number, onBad: (error: unknown) => void) => Uint8Array[];
 }
 
 export interface JournaledAttach {
@@ -109,18 +109,13 @@ export class JournaledShipping {
   }
 
   #move({ named, ring, request }: Attached): void {
-    const { textOf, log } = this.#options;
+    const { takeTexts, log } = this.#options;
+    const onBad = (error: unknown) =>
+      log('error', `[${request.tag}] a log record was dropped: ${(error as Error).message}`);
     const store = named.store as JournaledStore<Uint8Array>;
     while (ring.count > 0) {
       store.cork();
-      for (const record of ring.take(recordsAtOnce)) {
-        let entry: Uint8Array;
-        try {
-          entry = textOf(record);
-        } catch (error) {
-          log('error', `[${request.tag}] a log record was dropped: ${(error as Error).message}`);
-          continue;
-        }
+      for (const entry of takeTexts(ring, recordsAtOnce, onBad)) {
         named.enqueue({ ...request, entry }, log);
       }
       store.uncork();

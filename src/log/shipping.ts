@@ -5,13 +5,14 @@
 import type { PluginEntity } from '../config/model.js';
 import type { Core } from '../core/instance.js';
 import { LogRecord } from '../core/layout.js';
+import { LogTexts } from '../core/log-text.js';
 import { type Ring, RingTable } from '../core/ring.js';
 import { GatewayError } from '../errors.js';
 import type { LogEntry, LogSink } from '../plugin/log-types.js';
 import type { Clock } from '../time.js';
 import type { BatchHandler } from './delivery.js';
 import { decodeLogRecord, type LogResolver } from './entry.js';
-import { entryText } from './entry-text.js';
+import { beyondAscii, entitiesText, entryText, peerText } from './entry-text.js';
 import { journalProblem, readJournalSettings } from './journal-options.js';
 import { JournaledShipping } from './journaled-shipping.js';
 import { requestNotes, withNotes } from './notes.js';
@@ -48,11 +49,24 @@ export class LogShipping {
   readonly queues: QueueManager;
   readonly #options: LogShippingOptions;
   readonly #journaled: JournaledShipping;
+  readonly #texts: LogTexts;
   readonly #warned = new OncePerInterval();
 
   constructor(options: LogShippingOptions) {
     this.#options = options;
-    const { core, clock, log } = options;
+    const { core, clock, log, resolver } = options;
+    this.#texts = new LogTexts(core, {
+      entities: (generation, route) => entitiesText(resolver.route(generation, route), resolver),
+      peer: (target) => {
+        const text = peerText(target, resolver);
+        return beyondAscii.test(text) ? null : text;
+      },
+      fallback: (record) => this.#text(record),
+      isNoted: (id) => requestNotes.find(id) !== undefined,
+      get hasNotes() {
+        return requestNotes.size > 0;
+      },
+    });
     this.rings = new RingTable(core);
     this.queues = new QueueManager({ clock: inSeconds(clock), log });
     this.#journaled = new JournaledShipping({
@@ -60,7 +74,7 @@ export class LogShipping {
       clock: inSeconds(clock),
       log,
       worker: options.worker ?? 0,
-      textOf: (record) => this.#text(record),
+      takeTexts: (ring, max, onBad) => this.#texts.take(ring, max, onBad),
     });
   }
 
@@ -105,13 +119,15 @@ export class LogShipping {
       }
       return attachment;
     }
-    const source = mapSource<Buffer, LogEntry | Uint8Array>(
-      recordSource(ring, clock),
-      sender.wantsTexts
-        ? (record) => this.#text(record)
-        : (record) => sink.decode?.(record, resolver, config) ?? this.#decode(record),
-      (error) => log('error', `[${tag}] a log record was dropped: ${(error as Error).message}`),
-    );
+    const onBad = (error: unknown) =>
+      log('error', `[${tag}] a log record was dropped: ${(error as Error).message}`);
+    const source: EntrySource<unknown> = sender.wantsTexts
+      ? recordSource(ring, clock, (max) => this.#texts.take(ring, max, onBad))
+      : mapSource(
+          recordSource(ring, clock, (max) => ring.take(max)),
+          (record) => sink.decode?.(record, resolver, config) ?? this.#decode(record),
+          onBad,
+        );
     this.queues.open(key, parameters, sender.handler, source, { name, tag });
     return attachment;
   }
@@ -189,7 +205,7 @@ function senderOf(sink: LogSink<unknown>, config: unknown, warn: (message: strin
 const parseEntry = (text: Uint8Array): LogEntry => JSON.parse(String(text)) as LogEntry;
 
 /** A ring of the core whose records know when their request began. */
-function recordSource(ring: Ring, clock: Clock): EntrySource<Buffer> {
+function recordSource<T>(ring: Ring, clock: Clock, take: (max: number) => T[]): EntrySource<T> {
   return {
     get count() {
       return ring.count;
@@ -200,7 +216,7 @@ function recordSource(ring: Ring, clock: Clock): EntrySource<Buffer> {
     get dropped() {
       return ring.dropped;
     },
-    take: (max) => ring.take(max),
+    take,
     oldestAgeMs: () => {
       const startMs = ring.oldestF64(LogRecord.startWallMs);
       return startMs === null ? 0 : clock.wall() - startMs;

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 namespace headgate::layout {
-constexpr uint32_t HASH = 16182212u;
+constexpr uint32_t HASH = 3451562968u;
 constexpr uint32_t MEMORY_PAGES = 8192u;
 constexpr uint32_t CONTROL = 4096u;
 constexpr uint32_t CONTROL_BYTES = 4096u;
@@ -50,7 +50,9 @@ constexpr uint32_t ROUTES_A_BYTES = 100663296u;
 constexpr uint32_t ROUTES_B = 134217728u;
 constexpr uint32_t ROUTES_B_BYTES = 100663296u;
 constexpr uint32_t RING_CHUNKS = 234881024u;
-constexpr uint32_t RING_CHUNKS_BYTES = 100663296u;
+constexpr uint32_t RING_CHUNKS_BYTES = 96468992u;
+constexpr uint32_t LOG_TEXT = 331350016u;
+constexpr uint32_t LOG_TEXT_BYTES = 4194304u;
 constexpr uint32_t SLOTS = 335544320u;
 constexpr uint32_t SLOTS_BYTES = 201326592u;
 constexpr uint32_t EVENT_ACCEPT = 1u;

@@ -1,4 +1,5 @@
 /** Kong's http-log: ships log records as JSON to an HTTP server, through a queue. */
+import { arrayOf } from '../../core/log-text.js';
 import { type CustomFieldsConfig, customFields, recordText } from '../../log/custom-fields.js';
 import { queueField, queueParameters } from '../../log/params.js';
 import { HttpSink } from '../../log/sink/http.js';
@@ -94,7 +95,7 @@ export function httpLogQueueName(config: HttpLogConfig): string {
 
 /** A single object where batches have one entry, else an array, even of one. */
 export function httpLogBody(texts: readonly Uint8Array[], maxBatchSize: number): Uint8Array {
-  if (maxBatchSize > 1) return joined(texts);
+  if (maxBatchSize > 1) return arrayOf(texts) ?? joined(texts);
   if (texts.length === 1) return texts[0];
   throw new Error(
     'internal error, received more than one entry in queue handler even though max_batch_size is 1',

@@ -1,15 +1,42 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createCore } from '../../../src/core/instance.js';
 import { LogFlag } from '../../../src/core/layout.js';
+import { arrayOf, LogTexts } from '../../../src/core/log-text.js';
+import { RingTable } from '../../../src/core/ring.js';
 import { decodeLogRecord } from '../../../src/log/entry.js';
-import { entryText } from '../../../src/log/entry-text.js';
+import { entitiesText, entryText, peerText } from '../../../src/log/entry-text.js';
 import { logRecord, type RecordParts, resolver } from '../../support/log-record.js';
+
+const core = createCore();
+const ring = new RingTable(core).open('texts', { maxEntries: 2000 });
+/** Records that the core left to the shell. */
+let left = 0;
+const noted = new Set<string>();
+const texts = new LogTexts(core, {
+  entities: (generation, route) => entitiesText(resolver.route(generation, route), resolver),
+  peer: (target) => peerText(target, resolver),
+  fallback(record) {
+    left++;
+    return entryText(record, resolver);
+  },
+  isNoted: (id) => noted.has(id),
+  get hasNotes() {
+    return noted.size > 0;
+  },
+});
+
+const take = (max = 10) => {
+  left = 0;
+  return texts.take(ring, max, (error) => expect(error).toBeUndefined()).map(String);
+};
 
 function same(parts: RecordParts): void {
   const record = logRecord(parts);
-  expect(String(entryText(record, resolver))).toBe(
-    JSON.stringify(decodeLogRecord(record, resolver)),
-  );
+  const expected = JSON.stringify(decodeLogRecord(record, resolver));
+  expect(String(entryText(record, resolver))).toBe(expected);
+  ring.push(record);
+  expect(take()).toEqual([expected]);
 }
 
 const get = (...fields: string[]) => ({
@@ -65,7 +92,75 @@ describe('the text of a record is that of its decoded form', () => {
     );
   });
 
+  test('for any times and sizes', () => {
+    const time = fc.double({ min: 1e11, max: 8e12, noNaN: true });
+    const size = fc.oneof(fc.nat(), fc.double({ min: -1, max: 1e17, noNaN: true }));
+    fc.assert(
+      fc.property(time, size, fc.nat(), (startWallMs, requestBytes, gatewayMs) => {
+        same({ fields: { startWallMs, requestBytes, gatewayMs } });
+      }),
+      { numRuns: 500, seed: 4 },
+    );
+  });
+
   test('what is no record is an error in both', () => {
     expect(() => entryText(Buffer.alloc(10), resolver)).toThrow();
+  });
+});
+
+describe('texts by the core', () => {
+  test('common records never become objects or strings', () => {
+    for (const target of ['/a', '/shop?a=1&b&c=', '/?x=1&y=2']) {
+      ring.push(logRecord({ requestHead: `GET ${target} HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\r\n` }));
+    }
+    ring.push(logRecord({ fields: { tries: 3, upstreamStatus: 0, upstreamMs: 0xffffffff } }));
+    ring.push(logRecord({ fields: { generation: 9 } }));
+    ring.push(logRecord({ clientAddress: '2001:db8::1' }));
+    expect(take()).toHaveLength(6);
+    expect(left).toBe(0);
+  });
+
+  test('keeps the order, however many fit into the region at once', () => {
+    const field = `X-Long: ${'x'.repeat(20_000)}`;
+    const heads: string[] = [];
+    for (let i = 0; i < 600; i++) {
+      heads.push(`GET /${i}${i % 7 === 0 ? '%20' : ''} HTTP/1.1\r\nHost: a\r\n${field}\r\n\r\n`);
+      ring.push(logRecord({ requestHead: heads[i] }));
+    }
+    const uris = take(1000).map((text) => JSON.parse(text).request.uri as string);
+    expect(uris).toEqual(heads.map((head) => head.split(' ')[1]));
+    expect(ring.count).toBe(0);
+  });
+
+  test('texts that were taken together are an array already', () => {
+    for (let i = 0; i < 3; i++) ring.push(logRecord({ fields: { status: 200 + i } }));
+    const taken = texts.take(ring, 10, () => {});
+    const whole = arrayOf(taken);
+    expect(String(Buffer.from(whole ?? []))).toBe(`[${taken.map(String).join()}]`);
+    expect(arrayOf(taken.slice(1))).toBeNull();
+    expect(arrayOf(taken.slice(0, 2))).toBeNull();
+    expect(arrayOf([...taken.slice(0, 2), Buffer.from('{}')])).toBeNull();
+    expect(arrayOf([])).toBeNull();
+  });
+
+  test('takes no more than was asked for', () => {
+    for (let i = 0; i < 5; i++) ring.push(logRecord({ fields: { status: 200 + i } }));
+    expect(take(2).map((text) => JSON.parse(text).response.status)).toEqual([200, 201]);
+    expect(take().map((text) => JSON.parse(text).response.status)).toEqual([202, 203, 204]);
+  });
+
+  test('records that something was noted for, and broken ones, are left to the shell', () => {
+    const requestId = 'n'.repeat(32);
+    noted.add(requestId);
+    ring.push(logRecord({ requestId }));
+    ring.push(logRecord());
+    expect(take()).toHaveLength(2);
+    expect(left).toBe(1);
+    noted.clear();
+    ring.push(Buffer.alloc(10));
+    ring.push(logRecord());
+    const errors: unknown[] = [];
+    expect(texts.take(ring, 10, (error) => errors.push(error))).toHaveLength(1);
+    expect(errors).toHaveLength(1);
   });
 });

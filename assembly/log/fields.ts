@@ -1,0 +1,157 @@
+/** The parts of a log record that become JSON objects: header fields and query arguments. */
+// raw memory: bytes of texts
+import { findByte, isWord, lower, put, putText } from '../bytes';
+
+const QUOTE: u8 = 0x22;
+const MEMBERS_MAX: i32 = 64;
+
+/** Hashes of the names of the object being written, and how many they are. */
+const seen: usize = memory.data(256);
+let count: i32 = 0;
+
+/** True where JSON or UTF-8 would change something: anything but printable ASCII and line ends. */
+export function isSpecial(from: usize, end: usize): bool {
+  const space = i8x16.splat(0x20);
+  const lineFeed = i8x16.splat(0x0a);
+  const carriageReturn = i8x16.splat(0x0d);
+  const quote = i8x16.splat(QUOTE);
+  const backslash = i8x16.splat(0x5c);
+  const del = i8x16.splat(0x7f);
+  for (let p = from; p < end; p += 16) {
+    const bytes = v128.load(p);
+    // Signed: bytes from 0x80 on are below the blank as well.
+    let bad = v128.andnot(
+      i8x16.lt_s(bytes, space),
+      v128.or(i8x16.eq(bytes, lineFeed), i8x16.eq(bytes, carriageReturn)),
+    );
+    bad = v128.or(bad, v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)));
+    bad = v128.or(bad, i8x16.eq(bytes, del));
+    let mask = i8x16.bitmask(bad);
+    if (end - p < 16) mask &= (1 << <i32>(end - p)) - 1;
+    if (mask) return true;
+  }
+  return false;
+}
+
+/** Position of the next CRLF in [p, end), or `end`; 0 where a line end is not both of its bytes. */
+export function lineEnd(p: usize, end: usize): usize {
+  const at = findByte(p, end, 0x0d);
+  if (findByte(p, at, 0x0a) != at) return 0;
+  if (at < end && (at + 1 >= end || load<u8>(at + 1) != 0x0a)) return 0;
+  return at;
+}
+
+/**
+ * Writes the fields of the lines in [p, end) as a JSON object, names in lower case; credentials of
+ * requests are left out. Returns the end, or 0 where a name is repeated or no common one.
+ */
+export function putFields(d: usize, p: usize, end: usize, isRequest: bool): usize {
+  count = 0;
+  store<u8>(d++, 0x7b);
+  while (p < end) {
+    const stop = lineEnd(p, end);
+    if (!stop) return 0;
+    if (stop == p) break;
+    const colon = findByte(p, stop, 0x3a);
+    if (colon == stop) return 0;
+    d = putName(d, p, colon);
+    if (!d) return 0;
+    store<u8>(d, 0x3a);
+    store<u8>(d + 1, QUOTE);
+    d = isRequest && isSecret(p, colon - p)
+      ? putText(d + 2, 'REDACTED')
+      : putTrimmed(d + 2, colon + 1, stop);
+    store<u8>(d++, QUOTE);
+    p = stop + 2;
+  }
+  store<u8>(d, 0x7d);
+  return d + 1;
+}
+
+/** Writes the arguments in [p, end), which hold no escapes; returns as putFields does. */
+export function putArguments(d: usize, p: usize, end: usize): usize {
+  if (findByte(p, end, 0x25) != end || findByte(p, end, 0x2b) != end) return 0;
+  count = 0;
+  store<u8>(d++, 0x7b);
+  while (p < end) {
+    const stop = findByte(p, end, 0x26);
+    const equals = findByte(p, stop, 0x3d);
+    if (equals > p) {
+      d = putArgumentName(d, p, equals);
+      if (!d) return 0;
+      store<u8>(d++, 0x3a);
+      if (equals == stop) {
+        d = putText(d, 'true');
+      } else {
+        store<u8>(d, QUOTE);
+        d = put(d + 1, equals + 1, stop - equals - 1);
+        store<u8>(d++, QUOTE);
+      }
+    }
+    p = stop + 1;
+  }
+  store<u8>(d, 0x7d);
+  return d + 1;
+}
+
+/** Writes `"name"` in lower case, behind a comma where it is not the first. */
+function putName(d: usize, p: usize, end: usize): usize {
+  if (p == end || isDigit(load<u8>(p))) return 0;
+  d = openName(d);
+  let hash: u32 = 2166136261;
+  for (; p < end; p++) {
+    const c = lower(load<u8>(p));
+    store<u8>(d++, <u8>c);
+    hash = (hash ^ c) * 16777619;
+  }
+  store<u8>(d, QUOTE);
+  return isNew(hash) ? d + 1 : 0;
+}
+
+/** As putName, but the case stays. */
+function putArgumentName(d: usize, p: usize, end: usize): usize {
+  if (isDigit(load<u8>(p))) return 0;
+  d = openName(d);
+  let hash: u32 = 2166136261;
+  for (; p < end; p++) {
+    const c = <u32>load<u8>(p);
+    store<u8>(d++, <u8>c);
+    hash = (hash ^ c) * 16777619;
+  }
+  store<u8>(d, QUOTE);
+  return isNew(hash) ? d + 1 : 0;
+}
+
+function openName(d: usize): usize {
+  if (count) store<u8>(d++, 0x2c);
+  store<u8>(d, QUOTE);
+  return d + 1;
+}
+
+/** Names of one hash count as one name: the slow way then finds out. */
+function isNew(hash: u32): bool {
+  if (count == MEMBERS_MAX) return false;
+  for (let i = 0; i < count; i++) {
+    if (load<u32>(seen + (<usize>i << 2)) == hash) return false;
+  }
+  store<u32>(seen + (<usize>count << 2), hash);
+  count++;
+  return true;
+}
+
+/** JavaScript orders names like indices before others. */
+// @ts-ignore: decorator
+@inline
+function isDigit(c: u32): bool {
+  return c - 48 < 10;
+}
+
+function isSecret(p: usize, n: usize): bool {
+  return isWord(p, n, 'authorization') || isWord(p, n, 'proxy-authorization');
+}
+
+function putTrimmed(d: usize, p: usize, end: usize): usize {
+  while (p < end && load<u8>(p) == 0x20) p++;
+  while (end > p && load<u8>(end - 1) == 0x20) end--;
+  return put(d, p, end - p);
+}
