@@ -62,12 +62,6 @@ export interface Driver {
   stopListening(): Promise<void>;
   /** Hands one event to the core, now or after the batch that is running. */
   post(event: number, connection: number, a: number, b: number): void;
-  /**
-   * As `post`, for events whose data lies in a shared region (edits, reply): `fill` is called right
-   * before the core sees the event, and the event is alone in its batch, so that no other event can
-   * overwrite the region in between. `fill` writes the region and returns `a`.
-   */
-  postWith(event: number, connection: number, fill: () => number): void;
   /** Connections that the core has closed and that still send what they hold, or linger. */
   readonly closingCount: number;
   /** Resets every connection and stops the tick. Idempotent. */

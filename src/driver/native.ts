@@ -78,12 +78,6 @@ class NativeDriver implements Driver, NativeHost {
     this.#engine.post(event, connection, a, b);
   }
 
-  postWith(event: number, connection: number, fill: () => number): void {
-    if (this.#closed) return;
-    if (this.#engine.busy) setImmediate(() => this.postWith(event, connection, fill));
-    else this.#engine.post(event, connection, fill(), 0);
-  }
-
   get closingCount(): number {
     return this.#engine.closingCount;
   }

@@ -44,10 +44,6 @@ class NetDriver implements Driver {
     this.#sockets.pump.post(event, connection, a, b);
   }
 
-  postWith(event: number, connection: number, fill: () => number): void {
-    this.#sockets.pump.postWith(event, connection, fill);
-  }
-
   get closingCount(): number {
     return this.#sockets.closingCount;
   }

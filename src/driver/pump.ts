@@ -56,10 +56,6 @@ export class EventPump {
     this.#settle();
   }
 
-  postWith(event: number, connection: number, fill: () => number): void {
-    this.#whenFree(() => this.#hand(event, connection, fill(), 0));
-  }
-
   accept(id: number, facts: AcceptFacts): void {
     this.#whenFree(() => {
       if (!this.#stopped) this.#guard(() => this.port.accept(id, facts));

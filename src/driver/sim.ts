@@ -135,10 +135,6 @@ export class SimDriver implements Driver {
     this.network.pump.post(event, connection, a, b);
   }
 
-  postWith(event: number, connection: number, fill: () => number): void {
-    this.network.pump.postWith(event, connection, fill);
-  }
-
   /** A client connects; false at the connection limit, or after the end. */
   connectClient(peer: SimPeer): boolean {
     return this.network.accept(peer);
