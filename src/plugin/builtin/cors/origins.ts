@@ -4,6 +4,8 @@ import { GatewayError } from '../../../errors.js';
 export interface AllowedOrigins {
   /** Every origin. */
   readonly any: boolean;
+  /** The answer depends on the request's origin. */
+  readonly varies: boolean;
   /** The one plain origin, sent whatever the request's is; null: there are several or patterns. */
   readonly single: string | null;
   /** The normalised origin of a request where it is allowed. */
@@ -25,16 +27,24 @@ export function allowedOrigins(list: readonly string[] | null): AllowedOrigins {
   return known;
 }
 
-const everyOrigin: AllowedOrigins = { any: true, single: null, match: (origin) => origin };
+const everyOrigin: AllowedOrigins = {
+  any: true,
+  varies: false,
+  single: null,
+  match: (origin) => origin,
+};
+/** With `*` among others. */
+const everyOriginOfMany: AllowedOrigins = { ...everyOrigin, varies: true };
 
 function compile(list: readonly string[]): AllowedOrigins {
-  if (list.includes('*')) return everyOrigin;
+  if (list.includes('*')) return list.length === 1 ? everyOrigin : everyOriginOfMany;
   if (list.length === 1 && plain.test(list[0])) {
-    return { any: false, single: list[0], match: () => list[0] };
+    return { any: false, varies: true, single: list[0], match: () => list[0] };
   }
   const rules = list.map(ruleOf);
   return {
     any: false,
+    varies: true,
     single: null,
     match(origin) {
       const parsed = normalise(origin);

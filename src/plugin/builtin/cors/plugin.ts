@@ -2,7 +2,7 @@
 import type { AccessContext, HeaderFilterContext } from '../../context-types.js';
 import { definePlugin } from '../../define.js';
 import type { Infer } from '../../schema.js';
-import { allowedOrigins, originPattern } from './origins.js';
+import { type AllowedOrigins, allowedOrigins, originPattern } from './origins.js';
 
 const methods = [
   'GET',
@@ -109,16 +109,23 @@ function allowOrigin(
 ): void {
   const { config, response } = ctx;
   const allowed = allowedOrigins(config.origins);
-  if (allowed.any) {
-    if (!config.credentials) return response.setHeader('Access-Control-Allow-Origin', '*');
-    if (origin === null) return response.setHeader('Access-Control-Allow-Origin', '*');
+  if (allowed.varies) response.addHeader('Vary', 'Origin');
+  const value = allowedValue(allowed, origin);
+  if (value === null) response.removeHeader('Access-Control-Allow-Origin');
+  else response.setHeader('Access-Control-Allow-Origin', value);
+  if (!config.credentials) return;
+  if (value === '*') {
+    // Credentials exclude the star (Fetch 3.2.5): the origin itself is allowed.
+    if (origin === null) return;
+    if (!allowed.varies) response.addHeader('Vary', 'Origin');
     response.setHeader('Access-Control-Allow-Origin', origin);
-    response.setHeader('Access-Control-Allow-Credentials', 'true');
-    return response.addHeader('Vary', 'Origin');
   }
-  const value = allowed.single ?? (origin === null ? null : allowed.match(origin));
-  response.addHeader('Vary', 'Origin');
-  if (value === null) return response.removeHeader('Access-Control-Allow-Origin');
-  response.setHeader('Access-Control-Allow-Origin', value);
-  if (config.credentials) response.setHeader('Access-Control-Allow-Credentials', 'true');
+  response.setHeader('Access-Control-Allow-Credentials', 'true');
+}
+
+/** Null: none; where several are listed, a request without origin gets none. */
+function allowedValue(allowed: AllowedOrigins, origin: string | null): string | null {
+  if (allowed.single !== null) return allowed.single;
+  if (allowed.any) return origin === null && allowed.varies ? null : '*';
+  return origin === null ? null : allowed.match(origin);
 }

@@ -42,8 +42,7 @@ type Context = AccessContext<Infer<typeof fields>>;
 
 const wrong = 'HMAC signature does not match';
 const unverifiable = 'HMAC signature cannot be verified';
-const badDate =
-  `${unverifiable}, a valid date or x-date header ` + 'is required for HMAC Authentication';
+const badDate = `${unverifiable}, a valid date or x-date header is required for HMAC Authentication`;
 
 export default definePlugin({
   name: 'hmac-auth',
@@ -98,10 +97,9 @@ function parametersOf(
   values: readonly (string | null)[],
 ): HmacParameters | null {
   for (const [i, value] of values.entries()) {
-    const parameters = value === null ? null : readParameters(value);
-    if (!parameters) continue;
     if (ctx.config.hide_credentials) ctx.service.request.removeHeader(names[i]);
-    return parameters;
+    const parameters = value === null ? null : readParameters(value);
+    if (parameters) return parameters;
   }
   return null;
 }
@@ -118,7 +116,10 @@ const credentialOf = ({ entities }: Context, { username }: HmacParameters) =>
   entities.find('hmacauth_credentials', 'username', username);
 
 function isRecent(date: string | null, skewSeconds: number): boolean {
-  if (date === null || !date.endsWith(' GMT')) return false;
-  const ms = Date.parse(date);
+  if (date === null) return false;
+  // Of the three forms of RFC 9110 5.6.7 the one of asctime() names no zone.
+  const isAsctime = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date);
+  if (!isAsctime && !date.endsWith(' GMT')) return false;
+  const ms = Date.parse(isAsctime ? `${date} GMT` : date);
   return !Number.isNaN(ms) && Math.abs(Date.now() - ms) <= skewSeconds * 1000;
 }

@@ -1,5 +1,5 @@
 /** The authorization endpoint (RFC 6749 3.1), asked by the site's own front-end. */
-
+import type { OAuth2Credential } from '../../../config/model.js';
 import {
   OAuthError,
   type Parameters,
@@ -20,57 +20,78 @@ export interface Authorized {
   readonly body: object;
 }
 
-/** The answer; errors go to the application's address where it is known. @throws OAuthError */
+/**
+ * The answer. Once the application is known errors are told to its address, an address that is not
+ * its own to its first one.
+ * @throws OAuthError
+ */
 export async function authorize(ctx: Context): Promise<Authorized> {
   const given = await readParameters(ctx);
   checkProvisionKey(ctx, given);
-  if (given.authenticated_userid === undefined) {
+  if (!given.authenticated_userid?.trim()) {
     const text = 'Missing authenticated_userid parameter';
     throw new OAuthError('invalid_authenticated_userid', text);
   }
   const { client_id: id } = given;
   const credential =
     id === undefined ? null : ctx.entities.find('oauth2_credentials', 'client_id', id);
-  if (!credential) throw unknownClient(false);
-  const redirect = redirectOf(credential, given) ?? '';
+  const [first] = credential?.redirect_uris ?? [];
+  if (!credential || first === undefined) throw unknownClient(false);
   const isImplicit = given.response_type === 'token';
   try {
-    const values = isImplicit ? implicit(ctx, given) : code(ctx, given);
-    return { status: 200, body: { redirect_uri: withValues(redirect, values, given, isImplicit) } };
+    const redirect = redirectOf(credential, given) ?? first;
+    const values = isImplicit ? implicit(ctx, given, credential) : code(ctx, given, credential);
+    const uri = withValues(redirect, { ...values, state: given.state }, isImplicit);
+    return { status: 200, body: { redirect_uri: uri } };
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error;
-    const values = { error: error.error, error_description: error.message };
-    return { status: 400, body: { redirect_uri: withValues(redirect, values, given, isImplicit) } };
+    const isOwn = credential.redirect_uris?.includes(given.redirect_uri ?? first) === true;
+    const redirect = isOwn ? (given.redirect_uri ?? first) : first;
+    const values = { error: error.error, error_description: error.message, state: given.state };
+    return { status: 400, body: { redirect_uri: withValues(redirect, values, false) } };
   }
 }
 
+/** An address with values in its query or fragment, sorted by name; the rest stays as written. */
 function withValues(
   redirect: string,
   values: Readonly<Record<string, unknown>>,
-  { state }: Parameters,
   isFragment: boolean,
 ): string {
-  const url = new URL(redirect);
-  const target = isFragment ? new URLSearchParams() : url.searchParams;
-  const all = state === undefined ? values : { ...values, state };
-  for (const [name, value] of Object.entries(all)) target.set(name, String(value));
-  if (isFragment) url.hash = target.toString();
-  return url.href;
+  const [, base = '', query = '', fragment = ''] =
+    /^([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s.exec(redirect) ?? [];
+  const all: Record<string, unknown> = Object.fromEntries(
+    new URLSearchParams(isFragment ? fragment : query),
+  );
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) all[name] = value;
+  const text = Object.keys(all)
+    .sort()
+    .map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(String(all[name]))}`)
+    .join('&');
+  if (isFragment) return `${base}${query === '' ? '' : `?${query}`}#${text}`;
+  return `${base}?${text}${fragment === '' ? '' : `#${fragment}`}`;
 }
 
-function implicit(ctx: Context, given: Parameters): Record<string, unknown> {
+function implicit(
+  ctx: Context,
+  given: Parameters,
+  credential: OAuth2Credential,
+): Record<string, unknown> {
   if (!ctx.config.enable_implicit_grant) throw unsupported();
   const facts = {
     scope: scopeOf(ctx, given),
     userId: given.authenticated_userid ?? null,
     canRefresh: false,
   };
-  return { ...newToken(ctx, clientOf(ctx, given), facts) };
+  return { ...newToken(ctx, { credential, redirectUri: null }, facts) };
 }
 
-function code(ctx: Context, given: Parameters): Record<string, unknown> {
+function code(
+  ctx: Context,
+  given: Parameters,
+  credential: OAuth2Credential,
+): Record<string, unknown> {
   if (given.response_type !== 'code' || !ctx.config.enable_authorization_code) throw unsupported();
-  const { credential } = clientOf(ctx, given);
   const challenge = challengeOf(ctx, given, credential.client_type === 'public');
   const made = {
     code: randomText(),
@@ -99,9 +120,3 @@ function challengeOf({ config }: Context, given: Parameters, isPublic: boolean):
 }
 
 const unsupported = () => new OAuthError('unsupported_response_type', 'Invalid response_type');
-
-function clientOf(ctx: Context, given: Parameters) {
-  const credential = ctx.entities.find('oauth2_credentials', 'client_id', given.client_id ?? '');
-  if (!credential) throw unknownClient(false);
-  return { credential, redirectUri: null };
-}

@@ -45,7 +45,7 @@ export interface Client {
  * @throws OAuthError where it is unknown, its secret is wrong, or its address is another's
  */
 export function authenticateClient(ctx: Context, parameters: Parameters): Client {
-  const basic = readBasic(ctx.request.header('authorization'));
+  const basic = readBasic(ctx.request.header(ctx.config.auth_header_name ?? 'authorization'));
   const id = parameters.client_id ?? basic?.id;
   const secret = parameters.client_secret ?? basic?.secret;
   const isByHeader = parameters.client_id === undefined && basic !== null;
@@ -62,7 +62,8 @@ export function authenticateClient(ctx: Context, parameters: Parameters): Client
   } else if (!isSecret(credential, secret)) {
     throw isByHeader ? unknownClient(true) : unknownClient(false);
   }
-  return { credential, redirectUri: redirectOf(credential, parameters) };
+  // Machines are sent nowhere.
+  return { credential, redirectUri: isMachine ? null : redirectOf(credential, parameters) };
 }
 
 export function unknownClient(isByHeader: boolean): OAuthError {
@@ -95,13 +96,14 @@ function readBasic(value: string | null): { id: string; secret: string } | null 
 }
 
 /**
- * The scope that was asked for, where it may be had; null: none.
+ * The scope that was asked for, where it may be had; null: none, or the plugin knows of none.
  * @throws OAuthError
  */
 export function scopeOf({ config }: Context, parameters: Parameters): string | null {
   const asked = parameters.scope?.split(/\s+/).filter(Boolean) ?? [];
-  for (const scope of config.scopes ? asked : []) {
-    if (config.scopes?.includes(scope)) continue;
+  if (!config.scopes) return null;
+  for (const scope of asked) {
+    if (config.scopes.includes(scope)) continue;
     throw new OAuthError('invalid_scope', `"${scope}" is an invalid scope`);
   }
   if (asked.length === 0 && config.mandatory_scope) {

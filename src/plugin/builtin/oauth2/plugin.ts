@@ -6,7 +6,7 @@ import type { Infer } from '../../schema.js';
 import { readBodyArguments } from '../shared/body-arguments.js';
 import { identify, isSettled, refuse } from '../shared/identity.js';
 import { authorize } from './authorize-endpoint.js';
-import { OAuthError } from './parameters.js';
+import { OAuthError, readParameters } from './parameters.js';
 import { type fields, schema } from './schema.js';
 import { findToken } from './store.js';
 import { issueToken, serviceOf } from './token-endpoint.js';
@@ -41,17 +41,17 @@ async function answer(ctx: Context, asked: 'token' | 'authorize'): Promise<void>
     const text = `The HTTP method ${request.method} is invalid for the ${name} endpoint`;
     return response.exit(405, { error: 'invalid_method', error_description: text }, noStore);
   }
-  if (ctx.client.protocol(ctx.config.accept_http_if_already_terminated) !== 'https') {
-    const text = 'You must use HTTPS';
-    return response.exit(400, { error: 'access_denied', error_description: text }, noStore);
-  }
   try {
+    if (ctx.client.protocol(ctx.config.accept_http_if_already_terminated) !== 'https') {
+      throw new OAuthError('access_denied', 'You must use HTTPS');
+    }
     if (asked === 'token') return response.exit(200, await issueToken(ctx), noStore);
     const { status, body } = await authorize(ctx);
     response.exit(status, body, noStore);
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error;
-    const body = { error: error.error, error_description: error.message };
+    const { state } = await readParameters(ctx);
+    const body = { error: error.error, error_description: error.message, state };
     response.exit(error.status, body, { ...noStore, ...error.headers });
   }
 }
@@ -108,6 +108,8 @@ function refuseToken(ctx: Context, error: string, description: string, detail: s
   const realm = ctx.config.realm ? `realm="${ctx.config.realm}"` : '';
   const rest = [realm, detail].filter((part) => part !== '').join(', ');
   const headers = { 'WWW-Authenticate': rest === '' ? 'Bearer' : `Bearer ${rest}` };
+  // An anonymous client must not claim either.
+  ctx.service.request.setHeaders({ 'X-Authenticated-Scope': null, 'X-Authenticated-Userid': null });
   refuse(ctx, { status: 401, body: { error, error_description: description }, headers });
 }
 

@@ -16,24 +16,25 @@ import { addToken, findRefresh, randomText, removeToken, type Token, takeCode } 
 export async function issueToken(ctx: Context): Promise<object> {
   const parameters = await readParameters(ctx);
   const { grant_type: grant, state } = parameters;
+  // An unknown client is told so, whatever it asks for.
+  const client = authenticateClient(ctx, parameters);
   if (!isEnabled(ctx, grant)) {
     throw new OAuthError('unsupported_grant_type', 'Invalid grant_type');
   }
-  const client = authenticateClient(ctx, parameters);
   const body = bodyFor(ctx, grant ?? '', parameters, client);
   return state === undefined ? body : { ...body, state };
 }
 
 function isEnabled({ config }: Context, grant: string | undefined): boolean {
   switch (grant) {
+    // There is nothing to redeem where no grant gave it.
     case 'authorization_code':
-      return config.enable_authorization_code;
+    case 'refresh_token':
+      return true;
     case 'client_credentials':
       return config.enable_client_credentials;
     case 'password':
       return config.enable_password_grant;
-    case 'refresh_token':
-      return config.enable_authorization_code || config.enable_password_grant;
     default:
       return false;
   }
@@ -93,7 +94,7 @@ function byCredentials(ctx: Context, given: Parameters, client: Client): object 
 
 function byPassword(ctx: Context, given: Parameters, client: Client): object {
   checkProvisionKey(ctx, given);
-  if (given.authenticated_userid === undefined) {
+  if (!given.authenticated_userid?.trim()) {
     const text = 'Missing authenticated_userid parameter';
     throw new OAuthError('invalid_authenticated_userid', text);
   }
