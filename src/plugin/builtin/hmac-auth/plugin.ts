@@ -42,7 +42,8 @@ type Context = AccessContext<Infer<typeof fields>>;
 
 const wrong = 'HMAC signature does not match';
 const unverifiable = 'HMAC signature cannot be verified';
-const badDate = `${unverifiable}, a valid date or x-date header is required for HMAC Authentication`;
+const dateWanted = 'a valid date or x-date header is required for HMAC Authentication';
+const badDate = `${unverifiable}, ${dateWanted}`;
 
 export default definePlugin({
   name: 'hmac-auth',

@@ -3,39 +3,42 @@ import { parseArguments, writeArguments } from '../../pdk/arguments.js';
 import { readParts, textPart, writeParts } from '../shared/multipart.js';
 import { type Context, entriesOf, transformValues } from './plugin.js';
 
-/** Transforms the body where its type is one of the three; gives the arguments of a form. */
-export async function transformBody(ctx: Context): Promise<Record<string, unknown>> {
+/** Transforms the body where its type is one of the three. */
+export async function transformBody(ctx: Context): Promise<void> {
   const type = ctx.request.header('content-type') ?? '';
-  if (/application\/json/i.test(type)) {
-    await transformJson(ctx);
-  } else if (/application\/x-www-form-urlencoded/i.test(type)) {
-    return transformForm(ctx);
-  } else {
-    const boundary = /multipart\/form-data.*boundary="?([^";,]+)"?/i.exec(type)?.[1];
-    if (boundary !== undefined) await transformMultipart(ctx, boundary);
-  }
-  return {};
+  if (/application\/json/i.test(type)) return transformJson(ctx);
+  if (/application\/x-www-form-urlencoded/i.test(type)) return transformForm(ctx);
+  const boundary = /multipart\/form-data.*boundary="?([^";,]+)"?/i.exec(type)?.[1];
+  if (boundary !== undefined) await transformMultipart(ctx, boundary);
+}
+
+const textOf = async (ctx: Context): Promise<string> =>
+  Buffer.from(await ctx.request.body()).toString('utf8');
+
+/** The arguments of a form. */
+export async function readForm(ctx: Context): Promise<Record<string, unknown>> {
+  return { ...parseArguments(await textOf(ctx), 1000) };
 }
 
 async function transformJson(ctx: Context): Promise<void> {
-  const text = Buffer.from(await ctx.request.body()).toString('utf8');
+  const text = await textOf(ctx);
   let values: unknown;
   try {
-    values = text.trim() === '' ? {} : JSON.parse(text);
+    values = text === '' ? {} : JSON.parse(text);
   } catch {
     return;
   }
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return;
-  transformValues(ctx, values as Record<string, unknown>, 'body');
+  // A body that nothing applies to stays as it was written.
+  if (!transformValues(ctx, values as Record<string, unknown>, 'body', text === '')) return;
   ctx.service.request.setBody(JSON.stringify(values));
 }
 
-async function transformForm(ctx: Context): Promise<Record<string, unknown>> {
-  const text = Buffer.from(await ctx.request.body()).toString('utf8');
+async function transformForm(ctx: Context): Promise<void> {
+  const text = await textOf(ctx);
   const values: Record<string, unknown> = { ...parseArguments(text, 1000) };
-  transformValues(ctx, values, 'body');
+  if (!transformValues(ctx, values, 'body', text === '')) return;
   ctx.service.request.setBody(writeArguments(values as never));
-  return values;
 }
 
 /** Rename comes before remove here, and nothing is appended. */

@@ -3,7 +3,7 @@ import type { AccessContext } from '../../context-types.js';
 import { definePlugin } from '../../define.js';
 import type { Infer } from '../../schema.js';
 import { pairsOf } from '../shared/pairs.js';
-import { transformBody } from './body.js';
+import { readForm, transformBody } from './body.js';
 import { fields } from './schema.js';
 import { compileTemplate, isTemplate, type Scope } from './template.js';
 
@@ -40,8 +40,10 @@ export default definePlugin({
 });
 
 async function finishWithBody(ctx: Context): Promise<void> {
-  const form = await transformBody(ctx);
-  transformQuery(ctx, copiesForm(ctx) ? form : {});
+  // The form as it came: what is done to the body is not done to the query.
+  const form = copiesForm(ctx) ? await readForm(ctx) : {};
+  if (touchesBody(ctx.config)) await transformBody(ctx);
+  transformQuery(ctx, form);
 }
 
 const ops = ['remove', 'rename', 'replace', 'add', 'append'] as const;
@@ -116,31 +118,54 @@ function transformQuery(ctx: Context, extra: Readonly<Record<string, unknown>>):
   const { config, request } = ctx;
   const none = ops.every((op) => config[op].querystring.length === 0);
   if (none && Object.keys(extra).length === 0) return;
-  const values = { ...request.queryArguments(1000), ...extra } as Record<string, unknown>;
+  const values: Record<string, unknown> = { ...request.queryArguments(1000) };
+  for (const [name, value] of Object.entries(extra)) {
+    values[name] = values[name] === undefined ? value : [values[name], value].flat();
+  }
   transformValues(ctx, values, 'querystring');
   ctx.service.request.setQueryArguments(values as never);
 }
 
-/** remove, rename, replace, add, append over named values. */
+/** Kong takes false for absent. */
+const isPresent = (value: unknown): boolean => value !== undefined && value !== false;
+
+/**
+ * remove, rename, replace, add, append over named values; an empty body has nothing to remove,
+ * rename or replace.
+ * @returns whether the body is to be written anew
+ */
 export function transformValues(
   ctx: Context,
   values: Record<string, unknown>,
   part: 'querystring' | 'body',
-): void {
-  const { config } = ctx;
-  for (const name of config.remove[part]) delete values[name];
-  for (const { name, value } of entriesOf(ctx, config.rename[part])) {
-    if (values[name] === undefined || value === '') continue;
-    values[value] = values[name];
-    delete values[name];
+  isEmpty = false,
+): boolean {
+  const { remove, rename, replace, add, append } = ctx.config;
+  let isChanged = append[part].length > 0;
+  if (!isEmpty) {
+    isChanged ||= remove[part].length + rename[part].length > 0;
+    for (const name of remove[part]) delete values[name];
+    for (const { name, value } of entriesOf(ctx, rename[part])) {
+      if (values[name] === undefined || value === '') continue;
+      values[value] = values[name];
+      delete values[name];
+    }
+    for (const { name, value } of entriesOf(ctx, replace[part])) {
+      if (!isPresent(values[name])) continue;
+      values[name] = value;
+      isChanged = true;
+    }
   }
-  for (const { name, value } of entriesOf(ctx, config.replace[part])) {
-    if (values[name] !== undefined) values[name] = value;
+  for (const { name, value } of entriesOf(ctx, add[part])) {
+    if (isPresent(values[name])) continue;
+    values[name] = value;
+    isChanged = true;
   }
-  for (const { name, value } of entriesOf(ctx, config.add[part])) values[name] ??= value;
-  for (const { name, value } of entriesOf(ctx, config.append[part])) {
+  for (const { name, value } of entriesOf(ctx, append[part])) {
     const old = values[name];
-    if (old === undefined) values[name] = value;
-    else values[name] = Array.isArray(old) ? [...old, value] : [old, value];
+    // Only texts and lists are kept beside what is appended.
+    if (Array.isArray(old)) values[name] = [...old, value];
+    else values[name] = typeof old === 'string' ? [old, value] : [value];
   }
+  return isChanged;
 }
