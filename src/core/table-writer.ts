@@ -5,6 +5,7 @@
 export class TableWriter {
   #bytes = new Uint8Array(1 << 16);
   #words = new Uint32Array(this.#bytes.buffer);
+  #buffer = Buffer.from(this.#bytes.buffer);
   #end = 0;
   readonly #texts = new Map<string, number>();
   readonly #padded = new Map<string, number>();
@@ -35,7 +36,7 @@ export class TableWriter {
   ownText(binary: string): number {
     const offset = this.#end;
     this.#reserve(offset + binary.length);
-    for (let i = 0; i < binary.length; i++) this.#bytes[offset + i] = binary.charCodeAt(i);
+    this.#buffer.latin1Write(binary, offset);
     this.#end = offset + binary.length;
     return offset;
   }
@@ -80,6 +81,7 @@ export class TableWriter {
     larger.set(this.#bytes.subarray(0, this.#end));
     this.#bytes = larger;
     this.#words = new Uint32Array(larger.buffer);
+    this.#buffer = Buffer.from(larger.buffer);
   }
 }
 
