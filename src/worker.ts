@@ -24,6 +24,7 @@ import type { MetricSeries } from './observe/metrics.js';
 import { requestMetrics } from './observe/request-metrics.js';
 import type { AnyPlugin } from './plugin/define.js';
 import { PluginLifecycle } from './plugin/lifecycle.js';
+import { warnOfShared } from './plugin/log-rings.js';
 import type { PluginHost } from './plugin/pdk/host.js';
 import { PhaseRunner } from './plugin/phases.js';
 import type { PlanStep, PlanTable } from './plugin/plan.js';
@@ -185,6 +186,7 @@ export class GatewayWorker {
         byService.set(service, index);
       }
       for (const step of table.steps) this.#attach(step, attachments);
+      warnOfShared(table.steps);
       return (service: Service) => byService.get(service) ?? 0;
     };
     try {

@@ -2,6 +2,7 @@
  * Which log rings the record of a request goes to: those of the log plugins of its plan, and so of
  * its client, where that is known. The core copies a record into no other.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import type { AnyPlugin } from './define.js';
@@ -24,6 +25,22 @@ export function checkRings(plans: readonly Plan[]): void {
     if (count <= most) continue;
     const message = `${count} log queues on one route, more than the limit of ${most}`;
     throw new GatewayError('GW_E_CONFIG_LIMIT', message);
+  }
+}
+
+/** Says where plugins share a queue whose entries go out with the configuration of one of them. */
+export function warnOfShared(steps: readonly PlanStep[]): void {
+  const known = new Map<number, PlanStep>();
+  for (const step of steps) {
+    for (const ring of step.rings) {
+      const other = known.get(ring);
+      if (other && !isDeepStrictEqual(other.config, step.config)) {
+        const { id } = other.entity;
+        const whose = `shares its log queue with plugin ${id}`;
+        step.logger.warn({}, `${whose}; all of its entries are sent as configured here`);
+      }
+      known.set(ring, step);
+    }
   }
 }
 

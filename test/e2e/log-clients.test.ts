@@ -157,3 +157,21 @@ test('the record tells of the client that key-auth knew, and of what plugins set
   expect(refused).not.toHaveProperty('consumer');
   expect(refused).not.toHaveProperty('authenticated_entity');
 });
+
+test('plugins that share a queue with different configurations are named', async () => {
+  const http_endpoint = 'http://127.0.0.1:9/in';
+  const { lines } = await startGateway({
+    config: {
+      _format_version: '3.0',
+      consumers: [{ username: 'jo' }, { username: 'al' }, { username: 'ed' }],
+      plugins: [
+        { name: 'http-log', config: { http_endpoint } },
+        { name: 'http-log', consumer: 'jo', config: { http_endpoint } },
+        { name: 'http-log', consumer: 'al', config: { http_endpoint, headers: { 'X-A': '1' } } },
+        { name: 'http-log', consumer: 'ed', config: { http_endpoint: `${http_endpoint}/ed` } },
+      ],
+    },
+  });
+  const said = lines.filter(({ msg }) => msg?.startsWith('shares its log queue with plugin'));
+  expect(said).toHaveLength(1);
+});
