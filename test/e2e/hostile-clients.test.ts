@@ -57,3 +57,13 @@ test('a template that nests too deeply is an error of the configuration', async 
   ]);
   await expect(startGateway({ config })).rejects.toThrow(/nested deeper than 64 levels/);
 });
+
+test('a Redis that refuses connections is not waited for', async () => {
+  const upstream = await startUpstream();
+  const redis = { host: '127.0.0.1', port: 1, timeout: 600_000 };
+  const config = oneService(upstream.url, [
+    { name: 'rate-limiting', config: { minute: 5, policy: 'redis', redis } },
+  ]);
+  const { proxy } = await startGateway({ config });
+  for (let i = 0; i < 3; i++) expect((await fetch(proxy)).status).toBe(200);
+});

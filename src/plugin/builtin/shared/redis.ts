@@ -67,8 +67,10 @@ async function open(config: RedisConfig): Promise<Client> {
     },
   }) as Client;
   client.on('error', () => {});
+  // Later it connects again by itself; a first try that is refused is not waited out.
+  const refused = new Promise<never>((_resolve, reject) => client.once('error', reject));
   try {
-    await withTimeout(client.connect(), timeout);
+    await withTimeout(Promise.race([client.connect(), refused]), timeout);
   } catch (error) {
     client.destroy();
     throw error;
