@@ -52,3 +52,9 @@ test('a form goes into the query of a method without body, beside what is there'
   const seen = await transformed(config, '/p?a=1&b=2', form, 'a=3&c=%20');
   expect(seen).toEqual({ url: '/p?a=1&a=3&b=2&c=%20&z=1', body: 'a=3&c=%20' });
 });
+
+test('names of a prototype are names like others', async () => {
+  const config = { http_method: 'GET' };
+  const seen = await transformed(config, '/p?toString=1', form, 'constructor=2&toString=3');
+  expect(seen.url).toBe('/p?constructor=2&toString=1&toString=3');
+});

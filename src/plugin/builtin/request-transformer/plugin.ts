@@ -118,7 +118,11 @@ function transformQuery(ctx: Context, extra: Readonly<Record<string, unknown>>):
   const { config, request } = ctx;
   const none = ops.every((op) => config[op].querystring.length === 0);
   if (none && Object.keys(extra).length === 0) return;
-  const values: Record<string, unknown> = { ...request.queryArguments(1000) };
+  // Names are the client's: nothing of a prototype may be found by one.
+  const values: Record<string, unknown> = Object.assign(
+    Object.create(null),
+    request.queryArguments(1000),
+  );
   for (const [name, value] of Object.entries(extra)) {
     values[name] = values[name] === undefined ? value : [values[name], value].flat();
   }

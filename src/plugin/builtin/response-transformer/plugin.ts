@@ -77,29 +77,24 @@ function isJson(type: string | null): boolean {
   return essence === 'application/json' || /^application\/[^/]+\+json$/.test(essence);
 }
 
-/** Presence is judged on the headers as they were at the start. */
+/** Presence, and what is renamed, is judged on the headers as they were at the start. */
 function transformHeaders({ config, response }: Context): void {
   const { remove, rename, replace, add, append } = config;
-  const has = (name: string) => response.header(name) !== null;
+  if ([remove, rename, replace, add, append].every(({ headers }) => headers.length === 0)) return;
+  const before = response.headers(1000);
+  const was = (name: string) => before[name.toLowerCase()];
   for (const name of remove.headers) response.removeHeader(name);
-  const present = new Map<string, boolean>();
-  const wasThere = (name: string): boolean => {
-    const key = name.toLowerCase();
-    if (!present.has(key)) present.set(key, has(name));
-    return present.get(key) as boolean;
-  };
-  for (const { name } of [replace, add].flatMap(({ headers }) => pairsOf(headers))) wasThere(name);
   for (const { name, value } of pairsOf(rename.headers)) {
-    const old = response.header(name);
-    if (old === null || !value) continue;
-    response.setHeader(value, old);
+    const old = was(name);
+    if (old === undefined || !value) continue;
+    response.setHeaders({ [value]: old });
     response.removeHeader(name);
   }
   for (const { name, value } of pairsOf(replace.headers)) {
-    if (wasThere(name)) response.setHeader(name, value ?? '');
+    if (was(name) !== undefined && value) response.setHeader(name, value);
   }
   for (const { name, value } of pairsOf(add.headers)) {
-    if (!wasThere(name)) response.setHeader(name, value ?? '');
+    if (was(name) === undefined && value) response.setHeader(name, value);
   }
   for (const { name, value } of pairsOf(append.headers)) response.addHeader(name, value ?? '');
 }
