@@ -26,7 +26,8 @@ export class StepFaults {
   report(exchange: Exchange, step: PlanStep | undefined, error: unknown): void {
     const name = step?.plugin.name ?? 'unknown';
     const fields = { err: error, request_id: exchange.request.id };
-    step?.logger[levelOf(error)](fields, `plugin ${name} failed: ${messageOf(error)}`);
+    const level = exchange.answering ? 'error' : levelOf(error);
+    step?.logger[level](fields, `plugin ${name} failed: ${messageOf(error)}`);
   }
 
   #answer(exchange: Exchange, status: number, message: string): PluginReply {
@@ -51,7 +52,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 const isTooLarge = (error: unknown): boolean =>
   error instanceof GatewayError && error.code === 'GW_E_BODY_TOO_LARGE';
 
-/** What clients do is no fault of a plugin, and must not fill the log. */
+/** Before the answer: what clients do is no fault of a plugin, and must not fill the log. */
 const levelOf = (error: unknown) =>
   error instanceof GatewayError && error.side === 'downstream'
     ? errorTable[error.code].level
