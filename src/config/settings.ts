@@ -111,7 +111,7 @@ interface SettingProblem {
 /** Names of Kubernetes for a service called `kong` or `headgate`; they are no settings. */
 const serviceLink = /_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/;
 /** Read elsewhere: the build of the core that a test wants. */
-const internalVariables = ['HEADGATE_CORE'];
+const internalVariables = ['HEADGATE_CORE', 'HEADGATE_NATIVE_DIR'];
 
 /**
  * Resolves the settings of a node: defaults, then the file, then KONG_*, then HEADGATE_*, then
