@@ -38,6 +38,7 @@ export const errorTable = {
   GW_E_FILTER_TRAP: row('plugin', 500),
   GW_E_REPLY_TOO_LARGE: row('plugin', 500),
   GW_E_BODY_TOO_LARGE: row('downstream', 413, 'info'),
+  GW_E_ANSWER_TOO_LARGE: row('upstream', 500),
   GW_E_CLIENT_GONE: row('downstream', null, 'debug'),
   GW_E_LAYOUT_MISMATCH: row('internal', null),
   GW_E_CORE_TRAP: row('internal', 500),

@@ -45,12 +45,12 @@ export class AnswerState {
     this.view.detach();
   }
 
-  /** Body bytes while collecting. @throws GatewayError GW_E_BODY_TOO_LARGE above `limit` bytes */
+  /** Body bytes while collecting. @throws GatewayError GW_E_ANSWER_TOO_LARGE above `limit` bytes */
   take(chunk: Uint8Array, last: boolean, limit: number): void {
     this.#input.push(chunk);
     if (this.#input.total > limit) {
       this.#input.clear();
-      throw new GatewayError('GW_E_BODY_TOO_LARGE', `the answer is larger than ${limit} bytes`);
+      throw new GatewayError('GW_E_ANSWER_TOO_LARGE', `the answer is larger than ${limit} bytes`);
     }
     if (!last) return;
     this.#body = this.#input.all();
