@@ -23,7 +23,9 @@ const nativeSuites = [
   'test/native/**/*.test.ts',
 ];
 /** Of those, the slow ones that say nothing about a driver. */
-const driverless = ['test/e2e/{log-*,metric-*,trace-*,workshop,schemas,queue-example}.test.ts'];
+const driverless = [
+  'test/e2e/{log-*,metric-*,trace-*,filter-examples,workshop,schemas,queue-example}.test.ts',
+];
 const nativeProject = {
   extends: true as const,
   test: {
