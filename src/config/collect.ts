@@ -125,7 +125,9 @@ function takeEntity(
   drafts: Draft[],
   errors: SchemaError[],
 ): void {
-  const { _comment, _ignore, ...input } = item;
+  const input = { ...item };
+  if ('_comment' in input) delete input._comment;
+  if ('_ignore' in input) delete input._ignore;
   const draft: Draft = {
     kind,
     path,

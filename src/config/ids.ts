@@ -5,26 +5,32 @@ import { unwrap } from './schema/env-text.js';
 
 /** Kong's root namespace for generated ids, so that both give the same entity the same id. */
 const rootNamespace = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
-const namespaces = new Map<string, string>();
+/** Bytes of the namespaces of the collections. */
+const namespaces = new Map<string, Buffer>();
 
 /** UUID version 5 (RFC 9562 5.5): SHA-1 of the namespace's bytes and the name. */
 export function uuidV5(namespace: string, name: string): string {
-  const hash = createHash('sha1');
-  hash.update(Buffer.from(namespace.replaceAll('-', ''), 'hex')).update(name);
-  const bytes = hash.digest().subarray(0, 16);
-  bytes[6] = (bytes[6] & 0x0f) | 0x50;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  return uuidIn(bytesOf(namespace), name);
+}
+
+function bytesOf(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+}
+
+function uuidIn(namespace: Buffer, name: string): string {
+  const hex = createHash('sha1').update(namespace).update(name).digest('hex');
+  const variant = ((Number.parseInt(hex[16], 16) & 0x3) | 0x8).toString(16);
+  const middle = `${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}`;
+  return `${hex.slice(0, 8)}-${middle}-${hex.slice(20, 32)}`;
 }
 
 function idFrom(collection: string, name: string): string {
   let namespace = namespaces.get(collection);
   if (!namespace) {
-    namespace = uuidV5(rootNamespace, collection);
+    namespace = bytesOf(uuidV5(rootNamespace, collection));
     namespaces.set(collection, namespace);
   }
-  return uuidV5(namespace, name);
+  return uuidIn(namespace, name);
 }
 
 export function givenId(draft: Draft): string | undefined {

@@ -110,10 +110,16 @@ function startsWith(path: readonly unknown[], start: readonly unknown[]): boolea
 
 function* checkUnique(drafts: readonly Draft[]): Steps<void> {
   const seen = new Map<string, Draft>();
+  const byField = new Map<string, Set<string>>();
   const check = (draft: Draft, field: string, value: unknown, what: string) => {
-    const key = JSON.stringify([field, unwrap(value)]);
-    if (!seen.has(key)) {
-      seen.set(key, draft);
+    let taken = byField.get(field);
+    if (!taken) {
+      taken = new Set();
+      byField.set(field, taken);
+    }
+    const text = unwrap(value) as string;
+    if (!taken.has(text)) {
+      taken.add(text);
       return;
     }
     draft.errors.push({

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { itemsPerStep, runSteps, type Steps } from '../slices.js';
 import type { Collected, Draft } from './collect.js';
 import { type Collection, entityKinds } from './entities.js';
+import { shaped } from './entity-shapes.js';
 import type { Snapshot } from './model.js';
 import type { Fields } from './schema/field.js';
 
@@ -27,23 +28,27 @@ export function* buildSnapshot(
   const lists = emptyLists();
   const entities: Record<string, Record<string, unknown>> = {};
   for (const kind of Object.values(entityKinds)) {
-    for (const [index, draft] of drafts.entries()) {
+    const parents = Object.keys(kind.parents);
+    for (const [index, draft] of drafts.filter((one) => one.kind === kind).entries()) {
       if (index % itemsPerStep === 0) yield;
-      if (draft.kind !== kind) continue;
-      const own = ownFields(draft, nowSeconds, transform);
-      const linked: Entity = { ...own };
-      const plain: Entity = { ...own };
-      for (const field of Object.keys(kind.parents)) {
+      const entity = ownFields(draft, nowSeconds, transform);
+      const { config } = entity;
+      for (const field of parents) {
         const target = draft.foreign.get(field);
-        linked[field] = target ? built.get(target) : null;
-        plain[field] = target ? { id: target.id } : null;
+        entity[field] = target ? built.get(target) : null;
       }
+      if (draft.fields) entity.config = secrets(draft.fields, config as Entity);
+      const linked = shaped(kind.collection, entity);
       // Views of the configuration show the reference, what runs has the secret.
-      if (draft.fields) linked.config = secrets(draft.fields, own.config as Entity);
+      if (draft.fields) entity.config = config;
+      for (const field of parents) {
+        const target = draft.foreign.get(field);
+        if (target) entity[field] = { id: target.id };
+      }
       built.set(draft, linked);
       lists[kind.collection].push(linked);
       entities[kind.collection] ??= {};
-      entities[kind.collection][draft.id] = plain;
+      entities[kind.collection][draft.id] = shaped(kind.collection, entity);
     }
   }
   return yield* snapshotOf(lists, entities, createHash('md5').update(text).digest('hex'));
@@ -114,6 +119,6 @@ function* freezeItems(collection: unknown): Steps<void> {
 function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);
-  for (const item of Object.values(value)) freeze(item);
+  for (const name in value) freeze(value[name]);
   return value;
 }

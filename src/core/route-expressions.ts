@@ -5,6 +5,7 @@ import { itemsPerStep, type Steps, sortSteps } from '../slices.js';
 import type { Narrowed, Reach } from './expression/index.js';
 import { compileExpression, narrow, reachOf } from './expression/index.js';
 import type { RouteProblem, RouterFlavor } from './route-checks.js';
+import { isHttp } from './route-rank.js';
 
 /** A route with its compiled expression, as far as the ways to it do not prove it already. */
 export interface ExpressionRoute extends Narrowed {
@@ -26,26 +27,40 @@ export function* rankExpressions(
   problems: RouteProblem[],
 ): Steps<readonly ExpressionRoute[]> {
   const found: ExpressionRoute[] = [];
-  for (const [route, { expression, protocols }] of routes.entries()) {
-    if (route % itemsPerStep === 0) yield;
-    if (expression === null || !protocols.some((name) => /^(?:http|grpc)/.test(name))) continue;
-    try {
-      if (flavor !== 'expressions') {
-        const message = 'expressions are not supported by this router flavor';
-        throw new GatewayError('GW_E_CONFIG_INVALID', message);
-      }
-      const { node, needs } = compileExpression(expression);
-      const reach = reachOf(node);
-      found.push({ ...narrow(node, reach), route, reach, needs });
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-      problems.push({ route, field: 'expression', message: error.message });
-    }
+  for (let index = 0; index < routes.length; index++) {
+    if (index % itemsPerStep === 0) yield;
+    const { expression, protocols } = routes[index];
+    if (expression === null || !protocols.some(isHttp)) continue;
+    const compiled = compileRoute(expression, index, flavor, problems);
+    if (compiled) found.push(compiled);
   }
   return yield* sortSteps(found, (a, b) => {
-    const [first, second] = [routes[a.route], routes[b.route]];
+    const first = routes[a.route];
+    const second = routes[b.route];
     return second.priority - first.priority || (first.id < second.id ? 1 : -1);
   });
+}
+
+function compileRoute(
+  expression: string,
+  route: number,
+  flavor: RouterFlavor,
+  problems: RouteProblem[],
+): ExpressionRoute | null {
+  try {
+    if (flavor !== 'expressions') {
+      const message = 'expressions are not supported by this router flavor';
+      throw new GatewayError('GW_E_CONFIG_INVALID', message);
+    }
+    const { node, needs } = compileExpression(expression);
+    const reach = reachOf(node);
+    const { rest, prefixLength } = narrow(node, reach);
+    return { rest, prefixLength, route, reach, needs };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    problems.push({ route, field: 'expression', message: error.message });
+    return null;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import { itemsPerStep, type Steps } from '../slices.js';
 import { Candidate, Matcher, MatcherFlavor, Need } from './layout.js';
-import type { RouteProblem, RouterFlavor } from './route-checks.js';
+import type { CheckRange, RouteProblem, RouterFlavor } from './route-checks.js';
 import { Checks } from './route-checks.js';
 import type { ExpressionRoute } from './route-expressions.js';
 import { rankExpressions } from './route-expressions.js';
@@ -104,10 +104,11 @@ function* placeExpressions(
   checks: Checks,
 ): Steps<void> {
   let left = limits.routeArenaBytes.value / Candidate.size;
-  for (const [order, compiled] of expressions.entries()) {
+  for (let order = 0; order < expressions.length; order++) {
     if (order % itemsPerStep === 0) yield;
-    const { route, reach, prefixLength } = compiled;
-    const { first, count } = checks.addExpression(routes[route], compiled);
+    const compiled = expressions[order];
+    const { reach } = compiled;
+    const tests = checks.addExpression(routes[compiled.route], compiled);
     left -= reach.length;
     if (left < 0) {
       throw new GatewayError(
@@ -115,11 +116,16 @@ function* placeExpressions(
         'the expressions lead to too many hosts and paths',
       );
     }
-    for (const { host, path } of reach) {
-      const entries = host ? entriesOf(hosts[host.kind], host.name) : hosts.any;
-      const tests = { checks: first, checkCount: count };
-      entries.push({ path, order, route, port: -1, ...tests, prefixLength });
-    }
+    placeReach(compiled, order, hosts, tests);
+  }
+}
+
+function placeReach(compiled: ExpressionRoute, order: number, hosts: Hosts, tests: CheckRange) {
+  const { route, reach, prefixLength } = compiled;
+  for (const { host, path } of reach) {
+    const entries = host ? entriesOf(hosts[host.kind], host.name) : hosts.any;
+    const { first: checks, count: checkCount } = tests;
+    entries.push({ path, order, route, port: -1, checks, checkCount, prefixLength });
   }
 }
 
@@ -144,38 +150,65 @@ function* distribute(
   checks: Checks,
   flavor: RouterFlavor,
 ): Steps<number> {
-  const limit = limits.routeArenaBytes.value / Candidate.size;
-  let needs = 0;
-  let candidateCount = 0;
-  for (const [place, part] of parts.entries()) {
+  const distributor = new Distributor(hosts, checks, flavor);
+  for (let place = 0; place < parts.length; place++) {
     if (place % itemsPerStep === 0) yield;
-    const { route: index, patterns, paths, order: own, hostOrder } = part;
-    const route = routes[index];
-    const { first, count, prefix } = checks.add(route, index, patterns);
-    if (route.paths?.length) needs |= Need.PATH;
-    const add = (entries: TreeEntry[], port: number, order = own) => {
-      candidateCount += paths.length;
-      if (candidateCount > limit) {
-        throw new GatewayError('GW_E_CONFIG_LIMIT', 'the routes have too many hosts times paths');
-      }
-      for (const plain of paths) {
-        const path = plain || prefix;
-        entries.push({ path, order, route: index, port, checks: first, checkCount: count });
-      }
-    };
-    if (route.hosts?.length) {
-      needs |= Need.HOST;
-      for (const value of route.hosts) {
-        const { kind, name, port } = parseHost(value);
-        if (flavor === 'traditional' && kind === 'exact') {
-          const whole = binary(value);
-          add(entriesOf(hosts.exact, whole), -1, hostOrder);
-          add(entriesOf(hosts.bare, whole), -1);
-        } else add(entriesOf(hosts[kind], name), port);
-      }
-    } else add(hosts.any, -1);
+    distributor.place(routes[parts[place].route], parts[place]);
   }
-  return needs | checks.needs;
+  return distributor.needs | checks.needs;
+}
+
+class Distributor {
+  /** Need bits of the fields that hosts and paths look at. */
+  needs = 0;
+  readonly #hosts: Hosts;
+  readonly #checks: Checks;
+  readonly #traditional: boolean;
+  #candidatesLeft = limits.routeArenaBytes.value / Candidate.size;
+
+  constructor(hosts: Hosts, checks: Checks, flavor: RouterFlavor) {
+    this.#hosts = hosts;
+    this.#checks = checks;
+    this.#traditional = flavor === 'traditional';
+  }
+
+  place(route: Route, part: Part): void {
+    const { order } = part;
+    const tests = this.#checks.add(route, part.route, part.patterns);
+    if (route.paths?.length) this.needs |= Need.PATH;
+    if (!route.hosts?.length) {
+      this.#add(this.#hosts.any, -1, part, tests, order);
+      return;
+    }
+    this.needs |= Need.HOST;
+    for (const value of route.hosts) {
+      const { kind, name, port } = parseHost(value);
+      if (this.#traditional && kind === 'exact') {
+        const whole = binary(value);
+        this.#add(entriesOf(this.#hosts.exact, whole), -1, part, tests, part.hostOrder);
+        this.#add(entriesOf(this.#hosts.bare, whole), -1, part, tests, order);
+      } else this.#add(entriesOf(this.#hosts[kind], name), port, part, tests, order);
+    }
+  }
+
+  #add(entries: TreeEntry[], port: number, part: Part, tests: CheckRange, order: number): void {
+    this.#candidatesLeft -= part.paths.length;
+    if (this.#candidatesLeft < 0) {
+      throw new GatewayError('GW_E_CONFIG_LIMIT', 'the routes have too many hosts times paths');
+    }
+    for (const plain of part.paths) {
+      const path = plain || tests.prefix;
+      entries.push({
+        path,
+        order,
+        route: part.route,
+        port,
+        checks: tests.first,
+        checkCount: tests.count,
+        prefixLength: path.length,
+      });
+    }
+  }
 }
 
 function entriesOf(map: Map<string, TreeEntry[]>, name: string): TreeEntry[] {

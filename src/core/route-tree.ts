@@ -17,8 +17,8 @@ export interface TreeEntry {
   readonly port: number;
   readonly checks: number;
   readonly checkCount: number;
-  /** Bytes of the path that a match takes off; default all of `path`. */
-  readonly prefixLength?: number;
+  /** Bytes of the path that a match takes off. */
+  readonly prefixLength: number;
 }
 
 /** Entries [low, high) of the sorted list, which share the first `depth` bytes of their paths. */
@@ -115,8 +115,7 @@ export class PathTrees {
   }
 
   #candidate(entry: TreeEntry): void {
-    const { order, route, port, path, checks, checkCount } = entry;
-    const prefixLength = entry.prefixLength ?? path.length;
+    const { order, route, port, prefixLength, checks, checkCount } = entry;
     this.candidates.push(order, route, port + 1, prefixLength, checks, checkCount);
   }
 }

@@ -152,9 +152,9 @@ function writeRoute(
     (route.response_buffering ? RouteFlag.RESPONSE_BUFFERING : 0);
   writer.set(at + RouteRecord.flags, flags);
   writer.set(at + RouteRecord.redirectStatus, route.https_redirect_status_code);
-  const lines = debugLines(route);
-  writer.set(at + RouteRecord.debug, writer.ownText(lines));
-  writer.set(at + RouteRecord.debugLength, lines.length);
+  const debug = writer.ownUtf8(debugLines(route));
+  writer.set(at + RouteRecord.debug, debug);
+  writer.set(at + RouteRecord.debugLength, writer.size - debug);
 }
 
 function writePlan(writer: TableWriter, at: number, plan: RoutePlan): void {
@@ -206,9 +206,9 @@ function protocolBit(protocol: ProtocolName): number {
 /** What `Kong-Debug` adds to an answer; names only where they are set. */
 function debugLines(route: Route): string {
   const { service } = route;
-  let lines = `Kong-Route-Id: ${route.id}\r\n`;
-  if (route.name) lines += `Kong-Route-Name: ${route.name}\r\n`;
-  if (service) lines += `Kong-Service-Id: ${service.id}\r\n`;
-  if (service?.name) lines += `Kong-Service-Name: ${service.name}\r\n`;
-  return binary(lines);
+  const name = route.name ? `\r\nKong-Route-Name: ${route.name}` : '';
+  const lines = `Kong-Route-Id: ${route.id}${name}\r\n`;
+  if (!service) return lines;
+  const named = service.name ? `\r\nKong-Service-Name: ${service.name}` : '';
+  return `${lines}Kong-Service-Id: ${service.id}${named}\r\n`;
 }

@@ -41,6 +41,14 @@ export class TableWriter {
     return offset;
   }
 
+  /** Offset of the UTF-8 bytes of a text that is not expected twice; they end at `size`. */
+  ownUtf8(text: string): number {
+    const offset = this.#end;
+    this.#reserve(offset + text.length * 3);
+    this.#end = offset + this.#buffer.utf8Write(text, offset);
+    return offset;
+  }
+
   /** Offset of the words, 4-byte aligned. */
   words(values: ArrayLike<number>): number {
     const offset = this.allocate(values.length * 4);

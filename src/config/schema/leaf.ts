@@ -70,7 +70,7 @@ function stringFault(field: StringField, value: string, given: unknown): string 
   if (field.is_regex && patternProblem(value) !== undefined) {
     return hidden ?? `not a valid regex: ${value}`;
   }
-  const size = lengthFault({ ...field, len_min: min }, Buffer.byteLength(value));
+  const size = textLengthFault(field, min, value);
   if (size !== undefined) return size;
   if (field.starts_with !== undefined && !value.startsWith(field.starts_with)) {
     return `should start with: ${field.starts_with}`;
@@ -101,6 +101,14 @@ interface Lengths {
   readonly len_eq?: number;
   readonly len_min?: number;
   readonly len_max?: number;
+}
+
+/** Most fields only refuse the empty text: those count no bytes. */
+function textLengthFault(field: StringField, min: number, value: string): string | undefined {
+  if (min <= 1 && field.len_max === undefined && field.len_eq === undefined) {
+    return value.length < min ? `length must be at least ${min}` : undefined;
+  }
+  return lengthFault({ ...field, len_min: min }, Buffer.byteLength(value));
 }
 
 /** Bytes of a text, items of a list, keys of a map. */

@@ -8,6 +8,7 @@ import { convert, EnvText, maskText, unwrap } from './env-text.js';
 import type {
   ArrayField,
   FieldSchema,
+  Fields,
   MapField,
   Path,
   RecordSchema,
@@ -47,15 +48,16 @@ function validateFields(
   const firstError = errors.length;
   const { input, origin, failed } = expandShorthands(schema, value, path, errors);
   reportUnknown(schema, input, path, errors);
-  const result: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(schema.fields)) {
+  const { template, entries } = shapeOf(schema.fields);
+  const result: Record<string, unknown> = { ...template };
+  for (const [name, field] of entries) {
     const given = Object.hasOwn(input, name) ? input[name] : undefined;
     const simple = given === undefined && field.type !== 'record' && !field.required;
     // Most fields of most entities are absent: they cost no path.
     result[name] = simple ? absent(field) : validateValue(field, given, [...path, name], errors);
   }
-  Object.assign(result, shownShorthands(schema, result));
-  const own = errors.splice(firstError);
+  if (schema.shorthand_fields) Object.assign(result, shownShorthands(schema, result));
+  const own = errors.length > firstError ? errors.splice(firstError) : [];
   const between = checkFaults(schema, result, path, own);
   for (const error of maskAll(between, value)) own.push(error);
   for (const error of own) {
@@ -65,6 +67,30 @@ function validateFields(
     errors.push(shorthand === undefined ? error : { ...error, given: [...path, shorthand] });
   }
   return result;
+}
+
+interface Shape {
+  /** Null for every field. */
+  readonly template: Readonly<Record<string, null>>;
+  readonly entries: readonly (readonly [name: string, field: FieldSchema])[];
+}
+
+const shapes = new WeakMap<Fields, Shape>();
+
+/**
+ * Records of a schema are copies of one template: objects that get their fields one by one under
+ * computed names become hash tables in V8, and everything that reads them later is slow.
+ */
+function shapeOf(fields: Fields): Shape {
+  let shape = shapes.get(fields);
+  if (!shape) {
+    const entries = Object.entries(fields);
+    const nulls = Object.fromEntries(entries.map(([name]) => [name, null]));
+    // What the JSON parser makes is laid out as a literal in the source would be.
+    shape = { template: JSON.parse(JSON.stringify(nulls)), entries };
+    shapes.set(fields, shape);
+  }
+  return shape;
 }
 
 function reportUnknown(

@@ -16,6 +16,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\',
   '"': '"',
 };
+const PLAIN = /[^"\\]*/y;
+const ESCAPED = /\\([nrt\\"])/y;
 const MAX_INTEGER = 2n ** 63n - 1n;
 
 export class Cursor {
@@ -33,16 +35,20 @@ export class Cursor {
 
   /** Steps over blanks; true at the end of the text. */
   atEnd(): boolean {
-    this.match(/[ \t\r\n]*/y);
-    return this.at >= this.text.length;
+    const { text } = this;
+    while (this.at < text.length && isBlank(text.charCodeAt(this.at))) this.at++;
+    return this.at >= text.length;
   }
 
-  /** Steps over blanks and over what a sticky pattern matches behind them. */
-  next(pattern: RegExp): RegExpExecArray | null {
+  /** Steps over blanks and over a sign behind them; false where another stands there. */
+  sign(sign: string): boolean {
     this.atEnd();
-    return this.match(pattern);
+    if (!this.text.startsWith(sign, this.at)) return false;
+    this.at += sign.length;
+    return true;
   }
 
+  /** Steps over what a sticky pattern matches here. */
   match(pattern: RegExp): RegExpExecArray | null {
     pattern.lastIndex = this.at;
     const found = pattern.exec(this.text);
@@ -59,10 +65,8 @@ export class Cursor {
   literal(): Literal {
     this.atEnd();
     const from = this.at;
-    const raw = this.match(/r#"([^]*?)"#/y);
-    if (raw) return { type: 'String', text: raw[1] };
-    if (this.match(/r#"/y)) throw syntaxError(this.text, this.text.length, '"# at its end');
-    if (this.match(/"/y)) return { type: 'String', text: this.#quoted() };
+    if (this.sign('r#"')) return { type: 'String', text: this.#raw() };
+    if (this.sign('"')) return { type: 'String', text: this.#quoted() };
     const address = this.match(IPV4) ?? this.match(IPV6);
     if (address) return this.#address(address[0], address[1], from);
     const number = this.match(INTEGER);
@@ -70,13 +74,24 @@ export class Cursor {
     throw this.unexpected('a string, a number, an IP address or a network such as 10.0.0.0/8');
   }
 
+  #raw(): string {
+    const end = this.text.indexOf('"#', this.at);
+    if (end < 0) throw syntaxError(this.text, this.text.length, '"# at its end');
+    const text = this.text.slice(this.at, end);
+    this.at = end + 2;
+    return text;
+  }
+
   /** What stands before the closing quote, escapes resolved. */
   #quoted(): string {
     let text = '';
     for (;;) {
-      text += this.match(/[^"\\]*/y)?.[0] ?? '';
-      if (this.match(/"/y)) return text;
-      const escaped = this.match(/\\([nrt\\"])/y);
+      text += this.match(PLAIN)?.[0] ?? '';
+      if (this.text[this.at] === '"') {
+        this.at++;
+        return text;
+      }
+      const escaped = this.match(ESCAPED);
       if (escaped) text += ESCAPES[escaped[1]];
       else if (this.at >= this.text.length) throw this.unexpected('a closing quote');
       else throw this.unexpected('one of the escapes \\n, \\r, \\t, \\\\ and \\"');
@@ -101,4 +116,9 @@ export class Cursor {
     }
     return { type: 'IpCidr', text };
   }
+}
+
+/** Blank, tab, line feed or carriage return. */
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9 || code === 10 || code === 13;
 }

@@ -34,10 +34,23 @@ const plain: Readonly<Record<FieldSet, Readonly<Record<string, Plain>>>> = {
 /** The largest number of a segment: more than any path has. */
 const SEGMENT_MAX = 0xffff;
 
+const fixed: Readonly<Record<FieldSet, ReadonlyMap<string, Field>>> = {
+  stream: withoutNames(plain.stream),
+  http: withoutNames(plain.http),
+};
+
+function withoutNames(fields: Readonly<Record<string, Plain>>): ReadonlyMap<string, Field> {
+  return new Map(
+    Object.entries(fields).map(([key, { code, type, need }]) => {
+      return [key, { code, type, need, name: '', first: 0, last: 0 }];
+    }),
+  );
+}
+
 /** The field of that name; undefined where the set has none. */
 export function fieldOf(name: string, set: FieldSet): Field | undefined {
-  const known = Object.hasOwn(plain[set], name) ? plain[set][name] : undefined;
-  if (known) return { ...known, name: '', first: 0, last: 0 };
+  const known = fixed[set].get(name);
+  if (known) return known;
   if (set === 'stream') return undefined;
   // one more component, so no dot in it
   const named = /^http\.(headers|queries)\.([^.]+)$/.exec(name);

@@ -9,7 +9,7 @@ import { checkTypes } from './check-types.js';
 import { Cursor } from './cursor.js';
 import type { FieldSet } from './fields.js';
 import { fieldOf } from './fields.js';
-import type { Field, Literal, Node, Operator } from './syntax.js';
+import type { Field, Literal, Node, Operator, Predicate } from './syntax.js';
 import { meaningError } from './syntax.js';
 
 const TERM = 'a field, lower(, any(, "(" or "!("';
@@ -53,26 +53,26 @@ class Parser {
 
   #conjunction(): Node {
     const parts = [this.#disjunction()];
-    while (this.#cursor.next(/&&/y)) parts.push(this.#disjunction());
+    while (this.#cursor.sign('&&')) parts.push(this.#disjunction());
     return parts.length === 1 ? parts[0] : { kind: 'and', parts };
   }
 
   #disjunction(): Node {
     const parts = [this.#term()];
-    while (this.#cursor.next(/\|\|/y)) parts.push(this.#term());
+    while (this.#cursor.sign('||')) parts.push(this.#term());
     return parts.length === 1 ? parts[0] : { kind: 'or', parts };
   }
 
   #term(): Node {
-    const negated = this.#cursor.next(/!/y) !== null;
+    const negated = this.#cursor.sign('!');
     const from = this.#cursor.at;
-    if (!this.#cursor.next(/\(/y)) {
+    if (!this.#cursor.sign('(')) {
       if (negated) throw this.#cursor.unexpected('"(": ! stands before a group only');
       return this.#predicate();
     }
     this.#enter(from);
     const node = this.#conjunction();
-    if (!this.#cursor.next(/\)/y)) throw this.#cursor.unexpected('&&, || or ")"');
+    if (!this.#cursor.sign(')')) throw this.#cursor.unexpected('&&, || or ")"');
     this.#depth--;
     return negated ? { kind: 'not', node } : node;
   }
@@ -87,8 +87,9 @@ class Parser {
     this.#cursor.atEnd();
     const valueAt = this.#cursor.at;
     const value = this.#cursor.literal();
-    checkTypes(this.#text, { ...left, operator, value }, { from, operatorAt, valueAt });
-    const node = { kind: 'predicate' as const, ...left, operator, value };
+    const { field, lower, any } = left;
+    const node: Predicate = { kind: 'predicate', field, lower, any, operator, value };
+    checkTypes(this.#text, node, { from, operatorAt, valueAt });
     if (value.type === 'IpCidr') this.#checkNetwork(value.text, valueAt);
     return operator === '~' ? { ...node, pattern: this.#pattern(value, valueAt) } : node;
   }
@@ -99,14 +100,14 @@ class Parser {
     const from = this.#cursor.at;
     const name = this.#cursor.match(NAME)?.[0];
     if (name === undefined) throw this.#cursor.unexpected(TERM);
-    if (!this.#cursor.next(/\(/y))
+    if (!this.#cursor.sign('('))
       return { field: this.#field(name, from), lower: false, any: false };
     if (name !== 'lower' && name !== 'any') {
       throw meaningError(this.#text, from, `unknown transformation function: ${name}`);
     }
     this.#enter(from);
     const inner = this.#left();
-    if (!this.#cursor.next(/\)/y)) throw this.#cursor.unexpected('")"');
+    if (!this.#cursor.sign(')')) throw this.#cursor.unexpected('")"');
     this.#depth--;
     if (name === 'any') return { ...inner, any: true };
     if (inner.field.type !== 'String') {

@@ -34,8 +34,11 @@ export function reachOf(node: Node): readonly Reach[] {
       return ANYWHERE;
     case 'or':
       return distinct(node.parts.flatMap(reachOf));
-    case 'and':
-      return [...node.parts.map(reachOf), leadingSegments(node.parts)].reduce(both);
+    case 'and': {
+      let reach = leadingSegments(node.parts);
+      for (const part of node.parts) reach = both(reach, reachOf(part));
+      return reach;
+    }
   }
 }
 
@@ -59,16 +62,19 @@ function reachOfPredicate({ field, lower, operator, value, pattern }: Predicate)
 
 /** The start of the path that conditions on its first segments, one after the other, make up. */
 function leadingSegments(parts: readonly Node[]): readonly Reach[] {
-  const byFirst = new Map<number, Predicate>();
+  let byFirst: Map<number, Predicate> | undefined;
   for (const part of parts) {
     if (part.kind !== 'predicate' || part.field.code !== ExpressionField.SEGMENTS) continue;
-    if (part.operator === '==' && !part.lower) byFirst.set(part.field.first, part);
+    if (part.operator !== '==' || part.lower) continue;
+    byFirst ??= new Map();
+    byFirst.set(part.field.first, part);
   }
+  if (!byFirst) return ANYWHERE;
   let path = '';
   for (let next = byFirst.get(0); next; next = byFirst.get(next.field.last + 1)) {
     if (next.value.type === 'String') path += `/${binary(next.value.text)}`;
   }
-  return [{ host: null, path }];
+  return path === '' ? ANYWHERE : [{ host: null, path }];
 }
 
 /** Wildcard tables know names that begin or end at a dot: what is outside of those is left out. */
@@ -85,18 +91,24 @@ function hostReach(operator: string, text: string): HostReach | null {
 
 /** The ways that satisfy one of each list; only the narrower list where that would be too many. */
 function both(a: readonly Reach[], b: readonly Reach[]): readonly Reach[] {
+  if (a === ANYWHERE) return b;
+  if (b === ANYWHERE) return a;
   if (a.length * b.length > limits.expressionReach.value) {
     const narrow = a.every(({ host, path }) => host !== null || path.length > 1);
     return narrow ? a : b;
   }
   return distinct(
-    a.flatMap((one) =>
-      b.map((other) => ({
-        host: narrowerHost(one.host, other.host),
-        path: one.path.length >= other.path.length ? one.path : other.path,
-      })),
-    ),
+    a.length === 1 && b.length === 1
+      ? [narrower(a[0], b[0])]
+      : a.flatMap((one) => b.map((other) => narrower(one, other))),
   );
+}
+
+function narrower(a: Reach, b: Reach): Reach {
+  return {
+    host: narrowerHost(a.host, b.host),
+    path: a.path.length >= b.path.length ? a.path : b.path,
+  };
 }
 
 function narrowerHost(a: HostReach | null, b: HostReach | null): HostReach | null {
@@ -107,6 +119,8 @@ function narrowerHost(a: HostReach | null, b: HostReach | null): HostReach | nul
 
 /** Each way once; a single one where some way is open to everything or there are too many. */
 function distinct(list: readonly Reach[]): readonly Reach[] {
+  const [first] = list;
+  if (list.length === 1) return first.host || first.path !== '' ? list : ANYWHERE;
   const seen = new Map<string, Reach>();
   for (const reach of list) {
     if (!reach.host && reach.path === '') return ANYWHERE;

@@ -138,12 +138,18 @@ const GAP = 0xd800;
 const PAIRS = 0xf800;
 
 function allCodePoints(): string {
-  const parts: string[] = [];
-  for (let code = 0; code <= MAX_CODE_POINT; code += 0x400) {
-    if (code >= 0xd800 && code < 0xe000) continue;
-    parts.push(String.fromCodePoint(...Array.from({ length: 0x400 }, (_, i) => code + i)));
+  const units = new Uint16Array(PAIRS + 2 * (MAX_CODE_POINT - 0xffff));
+  let at = 0;
+  for (let code = 0; code <= 0xffff; code++) {
+    if (code < 0xd800 || code >= 0xe000) units[at++] = code;
   }
-  return parts.join('');
+  for (let high = 0xd800; high < 0xdc00; high++) {
+    for (let low = 0xdc00; low < 0xe000; low++) {
+      units[at++] = high;
+      units[at++] = low;
+    }
+  }
+  return Buffer.from(units.buffer).toString('utf16le');
 }
 
 function codePointAt(index: number): number {

@@ -189,22 +189,34 @@ class Emitter {
     return (this.#options.bytes ? asciiClasses : perlClasses).w();
   }
 
-  /** Offset of the class in words: a bit per ASCII character, then the ranges beyond them. */
+  /** Offset of the class in words. */
   #class(set: CodePoints): number {
-    const key = set.join();
+    const words = wordsOfClass(set);
+    const key = words.join();
     const known = this.#classOffsets.get(key);
     if (known !== undefined) return known;
     const offset = this.#classes.length;
-    const bits = [0, 0, 0, 0];
-    for (const [low, high] of set) {
-      for (let c = low; c <= Math.min(high, 127); c++) bits[c >> 5] |= 1 << (c & 31);
-    }
-    const beyond = set.filter(([, high]) => high > 127);
-    this.#classes.push(...bits, beyond.length);
-    for (const [low, high] of beyond) this.#classes.push(Math.max(low, 128), high);
+    for (const word of words) this.#classes.push(word);
     this.#classOffsets.set(key, offset);
     return offset;
   }
+}
+
+/** Words of the sets that many patterns share, such as what `\\d` stands for. */
+const classWords = new WeakMap<CodePoints, readonly number[]>();
+
+/** A bit per ASCII character, the number of ranges beyond them, and these. */
+function wordsOfClass(set: CodePoints): readonly number[] {
+  let words = classWords.get(set);
+  if (words) return words;
+  const bits = [0, 0, 0, 0];
+  for (const [low, high] of set) {
+    for (let c = low; c <= Math.min(high, 127); c++) bits[c >> 5] |= 1 << (c & 31);
+  }
+  const beyond = set.filter(([, high]) => high > 127);
+  words = [...bits, beyond.length, ...beyond.flatMap(([low, high]) => [Math.max(low, 128), high])];
+  classWords.set(set, words);
+  return words;
 }
 
 /** True where no match can start but at the start of the subject. */

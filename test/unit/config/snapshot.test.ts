@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { uuidV5 } from '../../../src/config/ids.js';
+import { routeSchema } from '../../../src/config/schema/route.js';
+import { serviceSchema } from '../../../src/config/schema/service.js';
 import { emptySnapshot } from '../../../src/config/snapshot.js';
 import { load, problemsOf, report } from './harness.js';
 
@@ -42,6 +44,13 @@ routes:
   hosts: [a.test]
 plugins:
 - name: request-termination`;
+
+  test('routes and services have every field of their schemas', () => {
+    const { services, routes } = load(text);
+    const { fields } = routeSchema('traditional_compatible');
+    expect(Object.keys(routes[0]).sort()).toEqual(Object.keys(fields).sort());
+    expect(Object.keys(services[0]).sort()).toEqual(Object.keys(serviceSchema.fields).sort());
+  });
 
   test('nested and flat entities are linked, in the order of the file', () => {
     const { services, routes, consumers, plugins } = load(text);
