@@ -11,28 +11,52 @@ const unitMs = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
 
 /**
  * GETs `path` for `seconds` over `connections`, or POSTs `postBytes`; `close`: each request on a
- * connection of its own (both need wrk). Resolves with
+ * connection of its own; `headers`: further fields, pairs; `keys`: values of the field `apikey`,
+ * in turn (all of these need wrk). Resolves with
  * `{ requests, seconds, perSecond, p50Ms, p99Ms, errors }`; errors: failed and non-2xx answers.
  */
 export async function load(port, options = {}) {
-  const { path = '/bench', seconds = 5, connections = 64, postBytes = 0, close = false } = options;
+  const { path = '/bench', seconds = 5, connections = 64 } = options;
+  const { postBytes = 0, close = false, headers = [], keys = [] } = options;
   const wrk = findProgram('wrk');
-  if (!wrk && (postBytes > 0 || close)) throw new Error('POST and close need wrk');
-  return wrk
-    ? runWrk(wrk, `http://127.0.0.1:${port}${path}`, { seconds, connections, postBytes, close })
-    : runSockets(port, path, seconds, connections);
+  const special = postBytes > 0 || close || headers.length + keys.length > 0;
+  if (!wrk && special) throw new Error('POST, close and headers need wrk');
+  if (!wrk) return runSockets(port, path, seconds, connections);
+  const script = scriptOf({ postBytes, keys });
+  const url = `http://127.0.0.1:${port}${path}`;
+  return runWrk(wrk, url, { seconds, connections, close, headers, script });
 }
 
-async function runWrk(wrk, url, { seconds, connections, postBytes, close }) {
+/** The wrk script that a load needs; null: none. */
+function scriptOf({ postBytes, keys }) {
+  if (postBytes > 0) {
+    return `wrk.method = "POST"\nwrk.body = string.rep("x", ${postBytes})\n`;
+  }
+  if (keys.length === 0) return null;
+  return `local requests, turn = {}, 0
+function init()
+  for i, key in ipairs({ ${keys.map((key) => JSON.stringify(key)).join(', ')} }) do
+    requests[i] = wrk.format(nil, nil, { apikey = key, Host = wrk.headers.Host })
+  end
+end
+function request()
+  turn = turn % #requests + 1
+  return requests[turn]
+end
+`;
+}
+
+async function runWrk(wrk, url, { seconds, connections, close, headers, script }) {
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency'];
   if (close) args.push('-H', 'Connection: close');
-  const script = join(tmpdir(), `headgate-post-${process.pid}.lua`);
-  if (postBytes > 0) {
-    writeFileSync(script, `wrk.method = "POST"\nwrk.body = string.rep("x", ${postBytes})\n`);
-    args.push('-s', script);
+  for (const [name, value] of headers) args.push('-H', `${name}: ${value}`);
+  const scriptFile = join(tmpdir(), `headgate-load-${process.pid}.lua`);
+  if (script !== null) {
+    writeFileSync(scriptFile, script);
+    args.push('-s', scriptFile);
   }
   const { stdout } = await promisify(execFile)(wrk, [...args, url]);
-  rmSync(script, { force: true });
+  rmSync(scriptFile, { force: true });
   const [, requests, took, unit] = /(\d+) requests in ([\d.]+)(s|m)/.exec(stdout);
   const failed = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(
     stdout,

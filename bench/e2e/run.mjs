@@ -3,7 +3,8 @@
  * the same upstream. Prints the median round of each; the ratio is Headgate's CPU time per request
  * divided by the peer's (below 1: Headgate is cheaper). Loopback only; ends what it started.
  *
- *   --rounds N (3)  --seconds N (5)  --connections N (64)  --only a,b  --scenario a,b (100B)
+ *   --rounds N (3)  --seconds N (5)  --connections N (64)  --scenario a,b (100B)
+ *   --only a,b: subjects, or rows by their labels
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load } from './load.mjs';
+import { plugins, reportCosts } from './plugins/scenario.mjs';
 import { cpuTimes, stopProgram } from './process.mjs';
 import { startSubject, subjectNames } from './subjects.mjs';
 import { startUpstream } from './upstream.mjs';
@@ -63,6 +65,7 @@ const scenarios = {
       ['nginx, buffered log', { accessLog: true }, 'nginx'],
     ],
   },
+  plugins,
 };
 
 const WARM_UP_SECONDS = 2;
@@ -101,12 +104,12 @@ async function runScenario(name) {
     }
     const ports = { upstream: upstream.port, receiver: started.at(-1).port };
     const subjects = await startSubjects(scenario, folder, ports, started);
-    for (const { handle } of subjects)
-      await load(handle.port, { connections, ...scenario.load, seconds: WARM_UP_SECONDS });
+    for (const { handle, clients } of subjects)
+      await load(handle.port, { connections, ...clients, seconds: WARM_UP_SECONDS });
     for (let round = 0; round < rounds; round++) {
       // Every other round backwards: what runs next to what should not matter.
       const order = round % 2 === 0 ? subjects : [...subjects].reverse();
-      for (const { handle, runs } of order) runs.push(await measure(handle, scenario.load));
+      for (const { handle, runs, clients } of order) runs.push(await measure(handle, clients));
     }
     report(name, scenario, subjects);
   } finally {
@@ -125,7 +128,7 @@ async function startSubjects(scenario, folder, ports, started) {
   }
   const subjects = [];
   for (const [label, name, options] of plans) {
-    if (only && !only.includes(name)) continue;
+    if (only && !only.includes(name) && !only.includes(label)) continue;
     const own = join(folder, label.replace(/\W+/g, '-'));
     mkdirSync(own);
     const handle = await startSubject(name, own, ports.upstream, options);
@@ -134,7 +137,7 @@ async function startSubjects(scenario, folder, ports, started) {
       continue;
     }
     started.push(handle);
-    subjects.push({ label, handle, runs: [] });
+    subjects.push({ label, handle, clients: { ...scenario.load, ...options.load }, runs: [] });
   }
   return subjects;
 }
@@ -159,9 +162,17 @@ function report(name, scenario, subjects) {
       }),
     ),
   }));
-  const first = rows[0];
   const clients = scenario.load?.connections ?? connections;
   console.log(`\n${name}: ${clients} connections, median of ${rounds} rounds of ${seconds} s`);
+  if (scenario.costs) reportCosts(rows);
+  else reportProxies(rows);
+  const results = join(dirname(fileURLToPath(import.meta.url)), 'results');
+  mkdirSync(results, { recursive: true });
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(rows, null, 2)}\n`);
+}
+
+function reportProxies(rows) {
+  const [first] = rows;
   console.log(
     'proxy                    req/s   p50 ms   p99 ms  CPU us/req (user + system)  ratio',
   );
@@ -175,9 +186,6 @@ function report(name, scenario, subjects) {
         `  (rounds within ${row.spread.toFixed(0)} %)${errors}`,
     );
   }
-  const results = join(dirname(fileURLToPath(import.meta.url)), 'results');
-  mkdirSync(results, { recursive: true });
-  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(rows, null, 2)}\n`);
 }
 
 function median(list) {

@@ -22,7 +22,8 @@ export const subjectNames = [
  * Starts one subject in front of `upstreamPort`; each uses one process or thread for traffic and
  * keeps upstream connections alive. `options.routes` counts Headgate's routes (default 1),
  * `options.settings` are arguments for `headgate start`, `options.driver` is `net` or `native`,
- * `options.logBatch` turns http-log on.
+ * `options.logBatch` turns http-log on, `options.plugins` are on the service, with
+ * `options.consumers`.
  * Undefined where it is absent.
  */
 export async function startSubject(name, folder, upstreamPort, options = {}) {
@@ -33,7 +34,7 @@ export async function startSubject(name, folder, upstreamPort, options = {}) {
 }
 
 /** Headgate's own file: the request of the benchmark matches the last of `routes`. */
-export function headgateConfig(upstreamPort, routes = 1, log = null) {
+export function headgateConfig(upstreamPort, routes = 1, log = null, more = {}) {
   const lines = ['_format_version: "3.0"', 'services:', '- name: upstream'];
   lines.push(`  url: http://127.0.0.1:${upstreamPort}`, '  routes:');
   for (let index = 1; index < routes; index++) {
@@ -45,6 +46,9 @@ export function headgateConfig(upstreamPort, routes = 1, log = null) {
     lines.push(`      http_endpoint: http://127.0.0.1:${log.port}/in`);
     lines.push(`      queue: { max_batch_size: ${log.batch}, max_coalescing_delay: 0.1 }`);
   }
+  // JSON is YAML.
+  if (more.plugins) lines.push(`  plugins: ${JSON.stringify(more.plugins)}`);
+  if (more.consumers) lines.push(`consumers: ${JSON.stringify(more.consumers)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -57,7 +61,7 @@ async function startHeadgate(folder, upstreamPort, options = {}) {
     return undefined;
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(folder, `headgate-${routes}.yml`);
-  writeFileSync(file, headgateConfig(upstreamPort, routes, log));
+  writeFileSync(file, headgateConfig(upstreamPort, routes, log, options));
   const nodeArgs = process.env.BENCH_NODE_ARGS?.split(' ').filter(Boolean) ?? [];
   const handle = await startProgram(
     process.execPath,
