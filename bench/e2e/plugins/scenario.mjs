@@ -45,9 +45,9 @@ const rows = [
   ['none', {}],
   ['key-auth', { plugins: [keyed] }, { headers: [keyHeader] }],
   ['rate-limiting', { plugins: [limited] }],
-  ['both, 1 consumer', { plugins: [keyed, limited] }, { headers: [keyHeader] }],
+  ['both with 1 consumer', { plugins: [keyed, limited] }, { headers: [keyHeader] }],
   [
-    'both, 1,000',
+    'both with 1000',
     { plugins: [keyed, limited], consumers: consumers(1000) },
     { keys: Array.from({ length: 1000 }, (_, index) => key(index)) },
   ],
@@ -60,7 +60,7 @@ const rows = [
     { plugins: [{ name: 'response-transformer', config: { add: { headers: ['X-Added:1'] } } }] },
   ],
   [
-    'termination, no trigger',
+    'termination untriggered',
     { plugins: [{ name: 'request-termination', config: { trigger: 'x-stop' } }] },
   ],
   [
@@ -76,8 +76,8 @@ const rows = [
   ],
   ['bot-detection', { plugins: [{ name: 'bot-detection' }] }],
   ['prometheus', { plugins: [{ name: 'prometheus' }] }],
-  ["a user's, sync", own('user-sync')],
-  ["a user's, async", own('user-async')],
+  ['user plugin sync', own('user-sync')],
+  ['user plugin async', own('user-async')],
 ];
 
 export const plugins = {
