@@ -22,6 +22,7 @@ import { allocate } from '../memory';
 import { putUpstreamTarget } from '../router/match';
 import { serviceAt } from '../router/table';
 import { isTrusted } from './address';
+import { noteSettled } from './client-edits';
 import { pause } from './commands';
 import { Connection, PEER_ADDRESS, STATE_HOLD } from './connection';
 import { answer, answerMessage } from './dispatch';
@@ -67,6 +68,7 @@ function obeyAccess(c: Connection, x: Exchange, verdict: u32, trusted: bool): vo
     case PHASE_VERDICT_REPLY: return answerForPlugin(c, x);
     case PHASE_VERDICT_CUT: return cut(c, x);
   }
+  if (!noteSettled(x, verdict)) return answer(c, x, 503);
   noteRequestBody(x, verdict, outLength);
   proceed(c, x, trusted);
 }
@@ -135,6 +137,7 @@ function resumeRequest(c: Connection, x: Exchange, verdict: u32): void {
     return;
   }
   const length = outLength;
+  if (!noteSettled(x, verdict)) return answer(c, x, 503);
   parseAgain(c, x);
   const trusted = isTrusted(changetype<usize>(c) + PEER_ADDRESS);
   if (x.flags & X_REWRITE) return finishRewrite(c, x, trusted);

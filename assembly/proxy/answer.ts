@@ -21,6 +21,7 @@ import {
   RESPONSE_SOURCE_SERVICE,
 } from '../layout';
 import { isWord } from '../bytes';
+import { recallClientEdits } from './client-edits';
 import { keepOut, out, resume, send, sendClose } from './commands';
 import {
   Connection,
@@ -70,7 +71,10 @@ export function answerBegins(u: Connection, x: Exchange, p: usize, after: usize)
   clearEdits();
   const fate = x.phases & PHASE_HEADER_FILTER ? filterAnswer(u, c, x, p, after) : HEAD_SENT;
   if (fate == HEAD_OVER) return false;
-  if (!(x.phases & PHASE_HEADER_FILTER)) sendHead(c, x, answerLength(u), 0, 0);
+  if (!(x.phases & PHASE_HEADER_FILTER)) {
+    recallClientEdits(x);
+    sendHead(c, x, answerLength(u), 0, 0);
+  }
   if (u.bodyMode != BODY_NONE) u.state = STATE_RESPONSE_BODY;
   else if (x.flags & X_RESPONSE_SHELL) endInput(u, x, true, 0, 0);
   else answerDone(u, x, true);

@@ -101,6 +101,10 @@ export class Exchange {
   asksHead: u32;
   /** One of the UPGRADE constants of response.ts. */
   upgradeOffer: u32;
+  /** Slot with edits of the answer that were made before there was one; 0: none. */
+  clientEdits: u32;
+  clientEditBytes: u32;
+  clientEditCount: u32;
   /** Body bytes still to come from the shell where their number was promised. */
   requestRemaining: u64;
   responseRemaining: u64;
@@ -210,6 +214,7 @@ export function closeExchange(x: Exchange): void {
   release(x.heldHead);
   release(x.upstreamTarget);
   release(x.debug);
+  release(x.clientEdits);
   release(changetype<usize>(x));
 }
 

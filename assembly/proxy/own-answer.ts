@@ -19,6 +19,7 @@ import {
   VERDICT_FLAG_RESPONSE_BODY,
 } from '../layout';
 import { release } from '../memory';
+import { recallClientEdits } from './client-edits';
 import { out, pause } from './commands';
 import { Connection, STATE_HOLD, STATE_WAIT } from './connection';
 import { clearEdits } from './edits';
@@ -75,6 +76,7 @@ export function sendOwn(
   let verdict: u32 = 0;
   clearEdits();
   if (x.phases & PHASE_HEADER_FILTER) verdict = runHeaderFilter(c, x, source, bytes == 0);
+  else recallClientEdits(x);
   const code = verdict & 15;
   if (code == PHASE_VERDICT_CUT) return cut(c, x);
   if (code == PHASE_VERDICT_REPLY) return replyInstead(c, x, verdict);

@@ -119,6 +119,7 @@ function call(c: Connection, x: Exchange, which: u32): u32 {
   v.connection = c.id;
   v.sequence = x.sequence;
   v.outLength = -1;
+  v.clientEditCount = 0;
   changetype<Control>(CONTROL).editCount = 0;
   const verdict = phase(c.id, which);
   outLength = v.outLength;

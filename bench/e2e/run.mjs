@@ -3,7 +3,8 @@
  * the same upstream. Prints the median round of each; the ratio is Headgate's CPU time per request
  * divided by the peer's (below 1: Headgate is cheaper). Loopback only; ends what it started.
  *
- *   --rounds N (3)  --seconds N (5)  --connections N (64)  --scenario a,b (100B)
+ *   --rounds N (3)  --seconds N (5)  --warm-up N (2)  --connections N (64)
+ *   --scenario a,b (100B)
  *   --only a,b: subjects, or rows by their labels
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -68,12 +69,11 @@ const scenarios = {
   plugins,
 };
 
-const WARM_UP_SECONDS = 2;
-
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
+    'warm-up': { type: 'string', default: '2' },
     connections: { type: 'string', default: '64' },
     only: { type: 'string' },
     scenario: { type: 'string', default: '100B' },
@@ -81,6 +81,7 @@ const { values } = parseArgs({
 });
 const rounds = bounded('rounds', 1, 50);
 const seconds = bounded('seconds', 1, 60);
+const warmUp = bounded('warm-up', 1, 60);
 const connections = bounded('connections', 1, 1024);
 
 function bounded(name, low, high) {
@@ -105,7 +106,7 @@ async function runScenario(name) {
     const ports = { upstream: upstream.port, receiver: started.at(-1).port };
     const subjects = await startSubjects(scenario, folder, ports, started);
     for (const { handle, clients } of subjects)
-      await load(handle.port, { connections, ...clients, seconds: WARM_UP_SECONDS });
+      await load(handle.port, { connections, ...clients, seconds: warmUp });
     for (let round = 0; round < rounds; round++) {
       // Every other round backwards: what runs next to what should not matter.
       const order = round % 2 === 0 ? subjects : [...subjects].reverse();

@@ -102,6 +102,7 @@ export const codes = {
     HOLD_REQUEST: 256, // no further request body for now
     HOLD_RESPONSE: 512,
     END: 1024, // of the output, behind the bytes of this pull
+    SETTLED: 2048, // access: not called for this exchange again; PhaseView.clientEdits wait
   },
   bodyFlag: { END: 1, RESTART: 2 },
   responseSource: { SERVICE: 0, EXIT: 1, ERROR: 2 },
@@ -266,7 +267,9 @@ export const structs = {
     ['u32', 'body', 'pointer to body bytes; body phases only'],
     ['u32', 'bodyBytes', ''],
     ['u32', 'bodyFlags', 'bodyFlag bits; header filter: END where no body follows'],
-    ['u32', 'unused', ''],
+    ['u32', 'clientEdits', 'written by the shell with SETTLED: pointer to edits of the answer'],
+    ['u32', 'clientEditBytes', ''],
+    ['u32', 'clientEditCount', '0: none'],
     ['bytes16', 'clientAddress', 'after real-ip'],
     ['bytes16', 'peerAddress', ''],
     ['bytes32', 'requestId', 'hexadecimal text'],

@@ -5,24 +5,33 @@
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Core } from './instance.js';
-import { Control, Edit, EditOp, Region, Reply } from './layout.js';
+import { Control, Edit, EditOp, PhaseView, Region, Reply } from './layout.js';
 
 const countAt = (Region.control.offset + Control.editCount) >> 2;
+const viewAt = Region.phaseView.offset >> 2;
 
-/** Edits of one phase, in the order they were made; reused over requests. */
+/** Lists no longer and with no more text than this keep their memory for the next exchange. */
+const keptEdits = 16;
+const keptText = 4096;
+
+/**
+ * Edits of one phase, in the order they were made; reused over requests. What lies behind `count`
+ * is left over from earlier ones.
+ */
 export class EditList {
   readonly ops: number[] = [];
   readonly names: string[] = [];
   readonly values: string[] = [];
-
-  get count(): number {
-    return this.ops.length;
-  }
+  count = 0;
+  /** Characters of names and values. */
+  text = 0;
 
   push(op: number, name: string, value: string): void {
-    this.ops.push(op);
-    this.names.push(name);
-    this.values.push(value);
+    const at = this.count++;
+    this.ops[at] = op;
+    this.names[at] = name;
+    this.values[at] = value;
+    this.text += name.length + value.length;
   }
 
   /** Takes over another list's edits, behind its own. */
@@ -31,9 +40,16 @@ export class EditList {
   }
 
   clear(): void {
-    this.ops.length = 0;
-    this.names.length = 0;
-    this.values.length = 0;
+    if (this.count > keptEdits || this.text > keptText) {
+      this.ops.length = this.names.length = this.values.length = 0;
+    }
+    this.count = this.text = 0;
+  }
+
+  /** Value of the last edit with this op; undefined: there is none. */
+  last(op: number): string | undefined {
+    for (let i = this.count - 1; i >= 0; i--) if (this.ops[i] === op) return this.values[i];
+    return undefined;
   }
 
   /**
@@ -42,7 +58,7 @@ export class EditList {
    */
   effect(name: string): string | null | undefined {
     let effect: string | null | undefined;
-    for (let i = 0; i < this.ops.length; i++) {
+    for (let i = 0; i < this.count; i++) {
       const op = this.ops[i];
       if (op > EditOp.REMOVE || this.names[i].toLowerCase() !== name) continue;
       if (op === EditOp.REMOVE) effect = null;
@@ -57,13 +73,34 @@ export class EditList {
  * @throws GatewayError GW_E_REPLY_TOO_LARGE above limits.editBytes; nothing is left to apply then
  */
 export function writeEdits(core: Core, edits: EditList): void {
-  const { u32, buffer } = core;
+  core.u32[countAt] = 0;
+  if (edits.count === 0) return;
+  putEdits(core, edits, Region.edits.offset);
+  core.u32[countAt] = edits.count;
+}
+
+/**
+ * Puts the edits of an exchange that the shell is done with into the edits region, those toward the
+ * client behind those toward the upstream: the core keeps them until the answer.
+ * @throws GatewayError as `writeEdits`
+ */
+export function writeBothEdits(core: Core, upstream: EditList, client: EditList): void {
+  const { u32 } = core;
   u32[countAt] = 0;
-  const count = edits.count;
-  if (count === 0) return;
-  let at: number = Region.edits.offset;
-  const end = at + limits.editBytes.value;
-  for (let i = 0; i < count; i++) {
+  const from = putEdits(core, upstream, Region.edits.offset);
+  const end = putEdits(core, client, from);
+  u32[countAt] = upstream.count;
+  u32[viewAt + PhaseView.clientEdits / 4] = from;
+  u32[viewAt + PhaseView.clientEditBytes / 4] = end - from;
+  u32[viewAt + PhaseView.clientEditCount / 4] = client.count;
+}
+
+/** Writes a list at `from`; returns its end. */
+function putEdits(core: Core, edits: EditList, from: number): number {
+  const { u32 } = core;
+  let at = from;
+  const end = Region.edits.offset + limits.editBytes.value;
+  for (let i = 0; i < edits.count; i++) {
     const name = edits.names[i];
     const value = edits.values[i];
     const bytes = Edit.size + name.length + value.length;
@@ -76,11 +113,19 @@ export function writeEdits(core: Core, edits: EditList): void {
     u32[(at + Edit.op) >> 2] = edits.ops[i];
     u32[(at + Edit.nameLength) >> 2] = name.length;
     u32[(at + Edit.valueLength) >> 2] = value.length;
-    buffer.latin1Write(name, at + Edit.size);
-    buffer.latin1Write(value, at + Edit.size + name.length);
+    putText(core, name, at + Edit.size);
+    putText(core, value, at + Edit.size + name.length);
     at = (at + bytes + 3) & ~3;
   }
-  u32[countAt] = count;
+  return at;
+}
+
+/** A call of `latin1Write` costs as much as writing so many characters. */
+const shortText = 48;
+
+function putText({ u8, buffer }: Core, text: string, at: number): void {
+  if (text.length > shortText) buffer.latin1Write(text, at);
+  else for (let i = 0; i < text.length; i++) u8[at + i] = text.charCodeAt(i);
 }
 
 /** Room for the status line and the empty line of a head. */

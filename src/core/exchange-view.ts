@@ -6,9 +6,14 @@
 import { readAddress } from './address.js';
 import type { Core } from './instance.js';
 import { AcceptFlag, HeaderEntry, PhaseView, Region } from './layout.js';
-
-/** The part of `Core` that reading needs; the private copy of a detached view has it, too. */
-type Memory = Pick<Core, 'u8' | 'u16' | 'u32' | 'f64' | 'buffer'>;
+import {
+  countField,
+  listField,
+  type Memory,
+  privateMemory,
+  Relocation,
+  removed,
+} from './phase-copy.js';
 
 /** Which header list of the phase. */
 export type HeaderSide = 'request' | 'response';
@@ -24,8 +29,6 @@ export interface FieldSink {
     valueLength: number,
   ): void;
 }
-
-const removed = 1;
 
 export class ExchangeView {
   private readonly core: Core;
@@ -203,28 +206,14 @@ export class ExchangeView {
   /** Copies what the phase shows, so that reads stay valid after the core has moved on. */
   detach(): void {
     if (!this.attached) return;
-    const size = (this.copySize() + 7) & ~7;
+    const relocation = new Relocation(this.core);
+    const { size } = relocation;
     const memory =
       this.copy && this.copy.u8.length >= size ? this.copy : privateMemory(Math.max(size, 1024));
     this.copy = memory.u8.length <= keptCopyBytes ? memory : null;
-    new Relocation(this.core, memory).phaseView();
+    relocation.copyTo(memory);
     this.memory = memory;
     this.base = 0;
-  }
-
-  private copySize(): number {
-    const { u16 } = this.core;
-    let size: number = PhaseView.size;
-    for (const side of ['request', 'response'] as const) {
-      const count = this.word(countField[side]);
-      let half = this.word(listField[side]) >> 1;
-      for (let i = 0; i < count; i++, half += HeaderEntry.size / 2) {
-        size += u16[half + HeaderEntry.nameLength / 2] + u16[half + HeaderEntry.valueLength / 2];
-      }
-      size += count * HeaderEntry.size;
-    }
-    for (const [, length] of spanFields) size += this.word(length);
-    return size;
   }
 
   private word(field: number): number {
@@ -245,19 +234,6 @@ export class ExchangeView {
   }
 }
 
-const listField = { request: PhaseView.headers, response: PhaseView.responseHeaders } as const;
-const countField = {
-  request: PhaseView.headerCount,
-  response: PhaseView.responseHeaderCount,
-} as const;
-
-const spanFields = [
-  [PhaseView.method, PhaseView.methodLength],
-  [PhaseView.target, PhaseView.targetLength],
-  [PhaseView.path, PhaseView.pathLength],
-  [PhaseView.upstreamTarget, PhaseView.upstreamTargetLength],
-] as const;
-
 /** Lower case, and a dash for an underscore: header names are compared so. */
 const lowerCase = (code: number): number => {
   if (code >= 65 && code <= 90) return code + 32;
@@ -266,60 +242,3 @@ const lowerCase = (code: number): number => {
 
 /** An idle connection keeps no larger copy than this. */
 const keptCopyBytes = 4096;
-
-function privateMemory(size: number): Memory {
-  const bytes = new ArrayBuffer(size);
-  return {
-    u8: new Uint8Array(bytes),
-    u16: new Uint16Array(bytes),
-    u32: new Uint32Array(bytes),
-    f64: new Float64Array(bytes),
-    buffer: Buffer.from(bytes),
-  };
-}
-
-/** Copies a phase view with everything it points to into one buffer, and moves the pointers. */
-class Relocation {
-  readonly memory: Memory;
-  private readonly core: Core;
-  private end: number = PhaseView.size;
-
-  constructor(core: Core, memory: Memory) {
-    this.core = core;
-    this.memory = memory;
-  }
-
-  phaseView(): void {
-    const from = Region.phaseView.offset;
-    this.memory.u8.set(this.core.u8.subarray(from, from + PhaseView.size));
-    const { u32 } = this.memory;
-    const lists = [];
-    for (const side of ['request', 'response'] as const) {
-      const bytes = u32[countField[side] >> 2] * HeaderEntry.size;
-      const start = this.take(u32[listField[side] >> 2], bytes);
-      u32[listField[side] >> 2] = start;
-      lists.push([start, start + bytes]);
-    }
-    for (const [start, end] of lists) {
-      for (let entry = start; entry < end; entry += HeaderEntry.size) this.headerEntry(entry);
-    }
-    for (const [pointer, length] of spanFields) {
-      u32[pointer >> 2] = this.take(u32[pointer >> 2], u32[length >> 2]);
-    }
-  }
-
-  private headerEntry(entry: number): void {
-    const { u16, u32 } = this.memory;
-    const name = entry >> 2;
-    const value = (entry + HeaderEntry.value) >> 2;
-    u32[name] = this.take(u32[name], u16[(entry + HeaderEntry.nameLength) >> 1]);
-    u32[value] = this.take(u32[value], u16[(entry + HeaderEntry.valueLength) >> 1]);
-  }
-
-  private take(from: number, length: number): number {
-    const at = this.end;
-    if (length > 0) this.memory.u8.set(this.core.u8.subarray(from, from + length), at);
-    this.end += length;
-    return at;
-  }
-}

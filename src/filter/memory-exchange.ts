@@ -215,9 +215,8 @@ function editedResponse(
   body: readonly Uint8Array[],
 ): MemoryResponse {
   const headers = stream.headers[2];
-  const at = headers.edits.ops.lastIndexOf(EditOp.STATUS);
   return {
-    status: at < 0 ? response.status : Number(headers.edits.values[at]),
+    status: Number(headers.edits.last(EditOp.STATUS) ?? response.status),
     headers: plainFields(headers),
     body,
     trailers: response.trailers && plainFields(stream.headers[3]),

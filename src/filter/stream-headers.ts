@@ -122,8 +122,8 @@ export class StreamHeaders {
 
   /** What filters did before the response was there. */
   #replay(): void {
-    const { ops, names, values } = this.edits;
-    for (let i = 0; i < ops.length; i++) {
+    const { ops, names, values, count } = this.edits;
+    for (let i = 0; i < count; i++) {
       const name = Buffer.from(names[i], 'latin1');
       const value = Buffer.from(values[i], 'latin1');
       if (ops[i] === EditOp.SET) this.#map.replace(name, value);

@@ -71,7 +71,7 @@ export class BodyQueue {
   }
 
   clear(): void {
-    this.#parts = [];
+    if (this.#parts.length > 0) this.#parts = [];
     this.#part = this.#offset = this.#waiting = this.#total = 0;
     this.#ended = this.keeps = false;
   }

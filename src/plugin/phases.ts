@@ -4,7 +4,7 @@
  * RESUME. The phases of the answer are in answer-phases.ts.
  */
 import { BodyPort } from '../core/body-port.js';
-import { writeEdits, writeReply } from '../core/exchange-edits.js';
+import { writeBothEdits, writeEdits, writeReply } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
 import { Event, Phase, PhaseVerdict, VerdictFlag } from '../core/layout.js';
@@ -183,14 +183,7 @@ export class PhaseRunner {
     try {
       if (this.#staged(exchange)) return PhaseVerdict.PARK | readFlag(exchange);
       if (exchange.cut) return PhaseVerdict.CUT;
-      if (!exchange.reply) {
-        writeEdits(this.#core, exchange.upstreamEdits);
-        if (!exchange.routed) return PhaseVerdict.CONTINUE;
-        exchange.forwarded = true;
-        const flags = exchange.requestBody.goOn((length) => this.#port.promise(length));
-        if (flags !== 0) exchange.expectsEnd = true;
-        return PhaseVerdict.CONTINUE | flags;
-      }
+      if (!exchange.reply) return this.#goOn(exchange);
     } catch (error) {
       this.#faults.fail(exchange, exchange.plan?.access[0], error);
     }
@@ -202,6 +195,24 @@ export class PhaseRunner {
     }
     return PhaseVerdict.REPLY;
   }
+
+  /** The request goes to its upstream; often that is the last that is heard of it here. */
+  #goOn(exchange: Exchange): number {
+    const { upstreamEdits, clientEdits } = exchange;
+    if (exchange.routed && isSettled(exchange)) {
+      writeBothEdits(this.#core, upstreamEdits, clientEdits);
+      exchange.end();
+      return PhaseVerdict.CONTINUE | VerdictFlag.SETTLED;
+    }
+    writeEdits(this.#core, upstreamEdits);
+    if (!exchange.routed) return PhaseVerdict.CONTINUE;
+    exchange.forwarded = true;
+    const flags = exchange.requestBody.goOn(this.#promise);
+    if (flags !== 0) exchange.expectsEnd = true;
+    return PhaseVerdict.CONTINUE | flags;
+  }
+
+  readonly #promise = (length: number): void => this.#port.promise(length);
 
   /** Shows the request to its stage; true: that lets it wait. */
   #staged(exchange: Exchange): boolean {
@@ -255,6 +266,17 @@ export class PhaseRunner {
 /** True where a later phase may look at the request, which is gone by then. */
 const looksBack = (plan: Plan | null): boolean =>
   plan !== null && plan.headerFilter.length + plan.bodyFilter.length + plan.response.length > 0;
+
+/** So much text the core keeps of edits for the answer, well within one of its slots. */
+const keptEditText = 16_384;
+
+/** Nobody will look at the answer, and the bodies pass by: edits of it are all that is left. */
+const isSettled = (exchange: Exchange): boolean =>
+  !looksBack(exchange.plan) &&
+  !exchange.buffered &&
+  exchange.stage === null &&
+  !exchange.requestBody.inUse &&
+  exchange.clientEdits.text <= keptEditText;
 
 /** Whether a stage that waits wants the body meanwhile. */
 const readFlag = (exchange: Exchange): number =>

@@ -58,8 +58,7 @@ export function replyHeader(reply: PluginReply, name: string): string | null {
 
 /** An answer with the edits of header filters. */
 export function amendReply(reply: PluginReply, edits: EditList): PluginReply {
-  const at = edits.ops.lastIndexOf(EditOp.STATUS);
-  const status = at < 0 ? reply.status : Number(edits.values[at]);
+  const status = Number(edits.last(EditOp.STATUS) ?? reply.status);
   const fields = new Map(reply.fields);
   takeEdits(fields, edits);
   return { status, fields, body: reply.body };

@@ -45,6 +45,11 @@ export class RequestBody {
     if (known) this.#feed(this.#queue.all(), this.#queue.ended);
   }
 
+  /** It was read, replaced or goes through a stage: the core must be told. */
+  get inUse(): boolean {
+    return this.#stage !== null || this.#replacement || this.#reading !== null;
+  }
+
   /** Somebody wants to read it. */
   get wanted(): boolean {
     return this.#reading !== null;
@@ -118,7 +123,7 @@ export class RequestBody {
       promise(this.#staged.ended ? this.#staged.total : this.#stage.length);
       return VerdictFlag.REQUEST_BODY | this.hold;
     }
-    if (!this.#replacement && !this.#reading) return 0;
+    if (!this.inUse) return 0;
     this.#waiter?.reject(new GatewayError('GW_E_STATE', 'the request went on before its body'));
     this.#waiter = null;
     if (!this.#queue.ended) {

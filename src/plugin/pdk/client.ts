@@ -58,7 +58,10 @@ export class StepClient implements ClientAccess {
     const { plan, state } = this.#exchange;
     state.consumer = consumer;
     state.credential = credential;
-    requestNotes.setClient(this.#exchange.request.id, consumer, credential);
+    // For log records only, where there may be one.
+    if (!plan || plan.possibleLog.length > 0) {
+      requestNotes.setClient(this.#exchange.request.id, consumer, credential);
+    }
     state.groups = (consumer && plan?.entities.groupsOf(consumer.id)) || [];
     if (plan) this.#exchange.follow(plan.forClient(this.#step, consumer, state.groups));
   }

@@ -69,9 +69,8 @@ export class StepResponse implements ExitingResponse, BufferedResponse {
 
   get status(): number {
     requirePhase(this.#phase, 'response.status', withAnswer);
-    const { ops, values } = this.#exchange.clientEdits;
-    const at = ops.lastIndexOf(EditOp.STATUS);
-    if (at >= 0) return Number(values[at]);
+    const edited = this.#exchange.clientEdits.last(EditOp.STATUS);
+    if (edited !== undefined) return Number(edited);
     return this.#exchange.reply?.status ?? this.#live?.status ?? 0;
   }
 

@@ -144,8 +144,8 @@ class UpstreamWriter implements UpstreamRequestWriter {
 
   removeQueryArgument(name: string): void {
     const { upstreamEdits, request } = this.#exchange;
-    const at = upstreamEdits.ops.lastIndexOf(EditOp.SET_QUERY);
-    this.setQuery(withoutArgument(at < 0 ? request.rawQuery : upstreamEdits.values[at], name));
+    const query = upstreamEdits.last(EditOp.SET_QUERY) ?? request.rawQuery;
+    this.setQuery(withoutArgument(query, name));
   }
 
   setMethod(method: string): void {
@@ -179,7 +179,8 @@ export function eachEdit(
   headers: Readonly<Record<string, string | readonly string[] | null>>,
   push: (op: number, name: string, value: string) => void,
 ): void {
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     if (value === null) push(EditOp.REMOVE, name, '');
     else if (typeof value === 'string') push(EditOp.SET, name, value);
     else {
