@@ -22,7 +22,8 @@ export function noteSettled(x: Exchange, verdict: u32): bool {
   x.phases &= ~PHASE_HEADER_FILTER;
   x.flags &= ~X_KNOWN;
   const v = changetype<PhaseView>(PHASE_VIEW);
-  return !v.clientEditCount || keepClientEdits(x, v.clientEdits, v.clientEditBytes, v.clientEditCount);
+  if (!v.clientEditCount) return true;
+  return keepClientEdits(x, v.clientEdits, v.clientEditBytes, v.clientEditCount);
 }
 
 /** Keeps `count` edits of n bytes at `from` for the answer. False: there is no memory. */

@@ -98,7 +98,8 @@ export function reportCosts(rows) {
     const columns = ['user', 'cpu'].map((field) => {
       const more = row[field] - none[field];
       const ratio = row[field] / none[field];
-      return `${row[field].toFixed(2)} ${more.toFixed(2).padStart(6)} ${ratio.toFixed(2).padStart(6)}`;
+      const numbers = [row[field], more, ratio];
+      return numbers.map((number) => number.toFixed(2).padStart(6)).join(' ');
     });
     const errors = row.errors > 0 ? `  ${row.errors} errors` : '';
     const lead = columns[0].padStart(22);
