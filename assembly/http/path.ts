@@ -3,7 +3,8 @@
  * decoding only, and the router looks at the very bytes that the upstream target is made of.
  */
 // raw memory: loops over the bytes of a path
-import { findByte } from '../bytes';
+import { findByte, put } from '../bytes';
+import { RAW, skipClass } from './classes';
 
 /**
  * Writes the normal form of the path at [from, from + length) to `out` (never longer) and returns
@@ -16,7 +17,7 @@ export function normalizePath(from: usize, length: usize, out: usize): i32 {
   const kinds = scan(from, end);
   if (kinds & HAS_NUL) return -1;
   if (!kinds) {
-    memory.copy(out, from, length);
+    put(out, from, length);
     return <i32>length;
   }
   let n: i32 = <i32>length;
@@ -33,15 +34,14 @@ export function normalizePath(from: usize, length: usize, out: usize): i32 {
 /** Writes n bytes at d, escaping what may not stand in a request target; returns the end. */
 export function putEscaped(d: usize, from: usize, n: usize): usize {
   const end = from + n;
-  for (let p = from; p < end; p++) {
-    const c: u32 = load<u8>(p);
-    if (staysRaw(c)) {
-      store<u8>(d++, <u8>c);
-    } else {
-      d = putEscape(d, c);
-    }
+  let p = from;
+  let stop = skipClass(p, end, RAW);
+  while (stop < end) {
+    d = putEscape(put(d, p, stop - p), load<u8>(stop));
+    p = stop + 1;
+    stop = skipClass(p, end, RAW);
   }
-  return d;
+  return put(d, p, end - p);
 }
 
 /** Writes one octet as %XX. */
@@ -189,12 +189,4 @@ function isReserved(c: u32): bool {
   // bits of 0x20..0x3f and of 0x40..0x5f
   if (c - 0x20 < 32) return ((0xac009ffa >>> (c - 0x20)) & 1) != 0;
   return c == 0x40 || c == 0x5b || c == 0x5d;
-}
-
-/** Reserved, unreserved and % (RFC 3986 2): what a target may carry as it is. */
-// @ts-ignore: decorator
-@inline
-function staysRaw(c: u32): bool {
-  if ((c | 32) - 97 < 26 || c - 48 < 10) return true;
-  return isReserved(c) || c == 0x2d || c == 0x2e || c == 0x5f || c == 0x7e;
 }

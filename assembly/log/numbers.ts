@@ -21,14 +21,16 @@ export function putLargeWhole(d: usize, value: f64): usize {
   // Below a power of two the distance to the next double is another.
   if (!(exact & (exact - 1))) return 0;
   const half = <u64>1 << (63 - clz(exact) - 53);
+  // Half-way between two doubles is read as the one with the even significand.
+  const reach = exact & (half << 1) ? half - 1 : half;
   let shortest = exact;
   for (let unit: u64 = 10; unit <= exact; unit *= 10) {
     const below = exact - (exact % unit);
     const near = exact - below > unit / 2 ? below + unit : below;
     const off = near > exact ? near - exact : exact - near;
-    if (off == half || exact - below == unit / 2) return 0;
-    if (off > half) return putDecimal(d, shortest);
+    if (exact - below == unit / 2) return 0;
+    if (off > reach) return putDecimal(d, shortest);
     shortest = near;
   }
-  return 0;
+  return putDecimal(d, shortest);
 }

@@ -3,7 +3,7 @@
  * the choice of the client address (settings trusted_ips, real_ip_header, real_ip_recursive).
  */
 // raw memory: address bytes
-import { equalIgnoreCase, lower, putDecimal, putHex } from '../bytes';
+import { copy16, equalIgnoreCase, lower, putHex } from '../bytes';
 import {
   HEADER_ENTRY_SIZE,
   HeaderEntry,
@@ -30,7 +30,7 @@ export function putAddress(d: usize, address: usize): usize {
   if (isV4(address)) {
     for (let i: usize = 12; i < 16; i++) {
       if (i > 12) store<u8>(d++, 0x2e);
-      d = putDecimal(d, load<u8>(address + i));
+      d = putOctet(d, load<u8>(address + i));
     }
     return d;
   }
@@ -55,6 +55,21 @@ export function putAddress(d: usize, address: usize): usize {
     d = putHex(d, <u64>bswap<u16>(load<u16>(address + (i << 1))));
   }
   return d;
+}
+
+function putOctet(d: usize, value: u32): usize {
+  if (value >= 10) {
+    if (value >= 100) {
+      const hundreds = value / 100;
+      store<u8>(d++, <u8>(48 + hundreds));
+      value -= hundreds * 100;
+    }
+    const tens = value / 10;
+    store<u8>(d++, <u8>(48 + tens));
+    value -= tens * 10;
+  }
+  store<u8>(d, <u8>(48 + value));
+  return d + 1;
 }
 
 /** Parses IPv4 or IPv6 text of n bytes into 16 bytes at `into`; false: it is no address. */
@@ -155,7 +170,7 @@ export function chooseClientAddress(
   count: u32,
   into: usize,
 ): void {
-  memory.copy(into, peer, 16);
+  copy16(into, peer);
   const settings = changetype<Settings>(SETTINGS);
   if (!trusted || !settings.realIpHeaderLength) return;
   const recursive = (settings.tokens & TOKEN_FLAG_REAL_IP_RECURSIVE) != 0;
@@ -178,7 +193,7 @@ function takeFromList(from: usize, end: usize, recursive: bool, into: usize): bo
     while (p < e && (load<u8>(p) == 0x20 || load<u8>(p) == 0x09)) p++;
     while (e > p && (load<u8>(e - 1) == 0x20 || load<u8>(e - 1) == 0x09)) e--;
     if (!parseElement(p, e)) return false;
-    memory.copy(into, parsed, 16);
+    copy16(into, parsed);
     if (!recursive || !isTrusted(parsed)) return false;
     end = start > from ? start - 1 : from;
   }

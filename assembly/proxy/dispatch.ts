@@ -3,7 +3,7 @@
  * the kong-router reference, section 9.
  */
 // raw memory: route record spans
-import { isWord, put, putText } from '../bytes';
+import { copy16, isWord, put, putText } from '../bytes';
 import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, beginBody } from '../http/body';
 import * as head from '../http/head';
 import {
@@ -62,7 +62,7 @@ export function refuse(c: Connection, from: usize, bytes: usize, status: u32): v
   x.requestBytes = <f64>bytes;
   attach(x, null, 0);
   keepHead(x, from, min<usize>(bytes, 1024));
-  memory.copy(changetype<usize>(x) + CLIENT_ADDRESS, changetype<usize>(c) + PEER_ADDRESS, 16);
+  copy16(changetype<usize>(x) + CLIENT_ADDRESS, changetype<usize>(c) + PEER_ADDRESS);
   replyError(c, x, status, STALE);
 }
 

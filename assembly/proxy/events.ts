@@ -1,4 +1,5 @@
 /** What each event record does. Events for connections that are gone are counted and ignored. */
+import { copy16 } from '../bytes';
 import {
   ACCEPT_INFO_LOCAL_ADDRESS,
   ACCEPT_INFO_PEER_ADDRESS,
@@ -123,8 +124,8 @@ function accept(id: u32, from: usize): void {
   c.listener = info.listener;
   c.acceptFlags = info.flags;
   const self = changetype<usize>(c);
-  memory.copy(self + PEER_ADDRESS, from + ACCEPT_INFO_PEER_ADDRESS, 16);
-  memory.copy(self + LOCAL_ADDRESS, from + ACCEPT_INFO_LOCAL_ADDRESS, 16);
+  copy16(self + PEER_ADDRESS, from + ACCEPT_INFO_PEER_ADDRESS);
+  copy16(self + LOCAL_ADDRESS, from + ACCEPT_INFO_LOCAL_ADDRESS);
   if (info.sniLength) {
     c.sni = copyToSlot(from + ACCEPT_INFO_SNI, info.sniLength);
     c.sniLength = c.sni ? info.sniLength : 0;

@@ -4,6 +4,7 @@
  * replaced while exchanges of older generations are still under way.
  */
 // raw memory: the counters of exchanges per generation
+import { put } from '../bytes';
 import { CONTROL, Control, PHASE_ENDED } from '../layout';
 import { allocate, release } from '../memory';
 import { Connection, connectionAt, pointerOf } from './connection';
@@ -174,7 +175,8 @@ export function exchangeOf(c: Connection): Exchange {
 export function openExchange(c: Connection): Exchange | null {
   const pointer = allocate(EXCHANGE_SIZE);
   if (!pointer) return null;
-  memory.fill(pointer, 0, EXCHANGE_SIZE);
+  // A slot has room for whole words of 16.
+  for (let at = pointer; at < pointer + EXCHANGE_SIZE; at += 16) v128.store(at, i8x16.splat(0));
   const control = changetype<Control>(CONTROL);
   const x = changetype<Exchange>(pointer);
   x.client = pointerOf(c);
@@ -192,12 +194,14 @@ export function openExchange(c: Connection): Exchange | null {
   return x;
 }
 
+/** Writes 16 hexadecimal digits, the lowest first. */
 function putId(d: usize, value: u64): void {
-  for (let i = 0; i < 16; i++) {
-    const digit = <u32>value & 15;
-    store<u8>(d + i, <u8>(digit < 10 ? 48 + digit : 87 + digit));
-    value >>= 4;
-  }
+  const bytes = i64x2.splat(value);
+  const low = v128.and(bytes, i8x16.splat(15));
+  const high = v128.and(i64x2.shr_u(bytes, 4), i8x16.splat(15));
+  const digits = i8x16.shuffle(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const letters = v128.and(i8x16.gt_u(digits, i8x16.splat(9)), i8x16.splat(39));
+  v128.store(d, i8x16.add(i8x16.add(digits, i8x16.splat(48)), letters));
 }
 
 /** Gives everything back. */
@@ -231,6 +235,6 @@ export function generationUsers(generation: u32): u32 {
 /** A slot with a copy of n bytes, or 0. */
 export function copyToSlot(from: usize, n: usize): u32 {
   const slot = allocate(n);
-  if (slot) memory.copy(slot, from, n);
+  if (slot) put(slot, from, n);
   return <u32>slot;
 }

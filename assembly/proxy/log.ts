@@ -3,6 +3,7 @@
  * route. Bytes only; text is made by the consumer, off the request path.
  */
 // raw memory: ring ids are packed a byte each
+import { copy16, put } from '../bytes';
 import {
   ACCEPT_FLAG_TLS,
   LIMIT_RING_ENTRY_BYTES,
@@ -96,11 +97,11 @@ function writeRecord(ring: u32, x: Exchange): void {
   r.responseHeadBytes = responseBytes;
   fill(r, x, cut);
   let d = at + LOG_RECORD_SIZE;
-  memory.copy(d, x.requestHead, requestBytes);
+  put(d, x.requestHead, requestBytes);
   d += requestBytes;
-  memory.copy(d, x.upstreamTarget, targetBytes);
+  put(d, x.upstreamTarget, targetBytes);
   d += targetBytes;
-  memory.copy(d, x.responseHead, responseBytes);
+  put(d, x.responseHead, responseBytes);
   ringCommit(ring, <u32>bytes);
 }
 
@@ -124,9 +125,9 @@ function fill(r: LogRecord, x: Exchange, cut: u32): void {
   r.responseBytes = x.responseBytes;
   r.bodyBytesSent = x.bodyBytesSent;
   const base = changetype<usize>(r);
-  memory.copy(base + LOG_RECORD_CLIENT_ADDRESS, changetype<usize>(x) + CLIENT_ADDRESS, 16);
-  memory.copy(base + LOG_RECORD_PEER_ADDRESS, changetype<usize>(c) + PEER_ADDRESS, 16);
-  memory.copy(base + LOG_RECORD_REQUEST_ID, changetype<usize>(x) + EXCHANGE_ID, 32);
+  copy16(base + LOG_RECORD_CLIENT_ADDRESS, changetype<usize>(x) + CLIENT_ADDRESS);
+  copy16(base + LOG_RECORD_PEER_ADDRESS, changetype<usize>(c) + PEER_ADDRESS);
+  put(base + LOG_RECORD_REQUEST_ID, changetype<usize>(x) + EXCHANGE_ID, 32);
 }
 
 function flagsOf(c: Connection, x: Exchange): u32 {

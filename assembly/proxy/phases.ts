@@ -2,6 +2,7 @@
  * The one way out of the core: `phase(connection, phase)` runs the plugins of the exchange's plan
  * in the shell. Called only where the route's record says that there is code for the phase.
  */
+import { copy16, put } from '../bytes';
 import * as head from '../http/head';
 import {
   BODY_FLAG_END,
@@ -136,7 +137,7 @@ function fill(v: PhaseView, c: Connection, x: Exchange): void {
   v.upstreamStatus = x.upstreamStatus;
   v.startWallMs = x.startWallMs;
   const base = changetype<usize>(v);
-  memory.copy(base + PHASE_VIEW_CLIENT_ADDRESS, changetype<usize>(x) + CLIENT_ADDRESS, 16);
-  memory.copy(base + PHASE_VIEW_PEER_ADDRESS, changetype<usize>(c) + PEER_ADDRESS, 16);
-  memory.copy(base + PHASE_VIEW_REQUEST_ID, changetype<usize>(x) + EXCHANGE_ID, 32);
+  copy16(base + PHASE_VIEW_CLIENT_ADDRESS, changetype<usize>(x) + CLIENT_ADDRESS);
+  copy16(base + PHASE_VIEW_PEER_ADDRESS, changetype<usize>(c) + PEER_ADDRESS);
+  put(base + PHASE_VIEW_REQUEST_ID, changetype<usize>(x) + EXCHANGE_ID, 32);
 }

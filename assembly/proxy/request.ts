@@ -3,8 +3,8 @@
  * (RFC 9112 3.2, RFC 9110 7.2, 9.3, 10.1.1). Fills the RouteQuery for the router.
  */
 // raw memory: character checks of authority and method
-import { isWord, lower } from '../bytes';
-import { DIGIT, HEX, HOST_CHAR, isClass } from '../http/classes';
+import { findByte, isWord, lower } from '../bytes';
+import { DIGIT, HEX, HOST_CHAR, isClass, skipClass } from '../http/classes';
 import * as head from '../http/head';
 import { H_EXPECT, H_HOST, H_MAX_FORWARDS } from '../http/names';
 import { normalizePath } from '../http/path';
@@ -181,13 +181,13 @@ export function validHost(p: usize, n: usize): bool {
     p++;
   } else {
     const from = p;
-    while (p < end && load<u8>(p) != 0x3a) {
-      const c = load<u8>(p++);
-      if (!isClass(c, HOST_CHAR)) return false;
-      if (c != 0x25) continue;
-      if (p + 2 > end || !isClass(load<u8>(p), HEX) || !isClass(load<u8>(p, 1), HEX)) return false;
+    p = skipClass(p, end, HOST_CHAR);
+    if (p == from || (p < end && load<u8>(p) != 0x3a)) return false;
+    for (let at = findByte(from, p, 0x25); at < p; at = findByte(at + 1, p, 0x25)) {
+      if (at + 3 > p || !isClass(load<u8>(at, 1), HEX) || !isClass(load<u8>(at, 2), HEX)) {
+        return false;
+      }
     }
-    if (p == from) return false;
   }
   if (p == end) return true;
   if (load<u8>(p++) != 0x3a) return false;
@@ -210,13 +210,7 @@ function examineExpect(x: Exchange): u32 {
 /** Normalises the path and fills the look-up; 400 where the path cannot be trusted. */
 function fillQuery(c: Connection): u32 {
   const q = query();
-  pathBytes = targetBytes;
-  for (let i: u32 = 1; i < targetBytes; i++) {
-    if (load<u8>(target + i) == 0x3f) {
-      pathBytes = i;
-      break;
-    }
-  }
+  pathBytes = <u32>(findByte(target + 1, target + targetBytes, 0x3f) - target);
   if (asterisk) {
     store<u8>(PATH, 0x2a);
     q.pathLength = 1;

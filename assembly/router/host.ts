@@ -1,5 +1,6 @@
 /** The Host header as the router sees it. */
 // raw memory: a loop over the bytes of a host
+import { findByte } from '../bytes';
 import { RouteQuery } from '../layout';
 
 /**
@@ -8,8 +9,7 @@ import { RouteQuery } from '../layout';
  * header, `defaultPort` where it has none. Numbers too large for a port never equal one.
  */
 export function splitHost(host: usize, n: u32, defaultPort: u32): u64 {
-  let colon: u32 = 0;
-  while (colon < n && load<u8>(host + colon) != COLON) colon++;
+  const colon = <u32>(findByte(host, host + n, COLON) - host);
   if (colon + 1 >= n) return whole(n, defaultPort);
   let number: u32 = 0;
   for (let i = colon + 1; i < n; i++) {

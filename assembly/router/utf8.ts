@@ -5,7 +5,9 @@
 export function isUtf8(p: usize, n: usize): bool {
   const end = p + n;
   while (p < end) {
-    if (end - p >= 16 && !i8x16.bitmask(v128.load(p))) {
+    const high = i8x16.bitmask(v128.load(p));
+    if (end - p < 16 && !(high & ((1 << <u32>(end - p)) - 1))) return true;
+    if (!high) {
       p += 16;
       continue;
     }

@@ -120,6 +120,17 @@ describe('texts by the core', () => {
     expect(left).toBe(0);
   });
 
+  test('nor do any times of this century', () => {
+    const start = fc.double({ min: 1e12, max: 4e12, noNaN: true });
+    fc.assert(
+      fc.property(start, fc.nat(100_000), (startWallMs, gatewayMs) => {
+        same({ fields: { startWallMs, gatewayMs } });
+        expect(left).toBe(0);
+      }),
+      { numRuns: 5000, seed: 5 },
+    );
+  });
+
   test('keeps the order, however many fit into the region at once', () => {
     const field = `X-Long: ${'x'.repeat(20_000)}`;
     const heads: string[] = [];
