@@ -5,7 +5,7 @@
 
 import { itemsPerStep, runSteps, type Steps } from '../slices.js';
 import { collectEntities, type Draft } from './collect.js';
-import { type ConfigDocument, type DocumentProblem, parseConfig } from './document.js';
+import { type ConfigDocument, type DocumentProblem, documentSteps } from './document.js';
 import { childrenOf, schemaOf } from './entities.js';
 import { migrateRoute } from './migrate.js';
 import type { Snapshot } from './model.js';
@@ -83,10 +83,10 @@ export function loadConfig(source: ConfigSource): LoadResult {
   return runSteps(loadSteps(source));
 }
 
-/** What `loadConfig` does, in steps; the text is parsed in one of them. */
+/** What `loadConfig` does, in steps. */
 export function* loadSteps(source: ConfigSource): Steps<LoadResult> {
   const json = source.format ? source.format === 'json' : /\.json$/i.test(source.file ?? '');
-  const document = parseConfig(source.text, { json, env: source.env });
+  const document = yield* documentSteps(source.text, { json, env: source.env });
   const found = document.problems.map(documentProblem);
   if (found.some((problem) => !problem.parsed)) return { ok: false, problems: found };
 

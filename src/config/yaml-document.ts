@@ -5,6 +5,7 @@
  */
 import { Composer, CST, type Document, Lexer, type LineCounter, Parser } from 'yaml';
 import { limits } from '../limits.js';
+import type { Steps } from '../slices.js';
 
 /** The text nests deeper than `limits.configDepth`. */
 export class NestingError extends Error {}
@@ -22,14 +23,21 @@ const leading = new Set<CST.TokenType | null>([
   'map-value-ind',
 ]);
 
+/** Pieces of text between two yields. */
+const lexemesPerStep = 256;
+
 /** Where a second document begins, if there is one. */
 export interface YamlText {
   readonly document: Document.Parsed;
   readonly second: number | null;
 }
 
-/** @throws NestingError */
-export function readYaml(text: string, lines: LineCounter): YamlText {
+/**
+ * Parses in steps; what the tokens mean is found in one of them.
+ * @throws NestingError
+ */
+export function* yamlSteps(text: string, lines: LineCounter): Steps<YamlText> {
+  const tokens = yield* boundedTokens(text, lines);
   const composer = new Composer({
     lineCounter: lines,
     prettyErrors: false,
@@ -38,7 +46,7 @@ export function readYaml(text: string, lines: LineCounter): YamlText {
     logLevel: 'error',
   });
   let document: Document.Parsed | undefined;
-  for (const one of composer.compose(boundedTokens(text, lines), true, text.length)) {
+  for (const one of composer.compose(tokens, true, text.length)) {
     if (document) return { document, second: one.range[0] };
     document = one;
   }
@@ -46,15 +54,19 @@ export function readYaml(text: string, lines: LineCounter): YamlText {
   return { document: document as Document.Parsed, second: null };
 }
 
-function* boundedTokens(text: string, lines: LineCounter): Generator<CST.Token> {
+function* boundedTokens(text: string, lines: LineCounter): Steps<CST.Token[]> {
   const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
   lines.addNewLine(0);
   let run = 0;
+  let count = 0;
   for (const lexeme of new Lexer().lex(text)) {
+    if (++count % lexemesPerStep === 0) yield;
     run = leading.has(CST.tokenType(lexeme)) ? run + 1 : 0;
     if (run > leadingMost) throw new NestingError();
-    yield* parser.next(lexeme);
+    for (const token of parser.next(lexeme)) tokens.push(token);
     if (parser.stack.length > openMost) throw new NestingError();
   }
-  yield* parser.end();
+  for (const token of parser.end()) tokens.push(token);
+  return tokens;
 }
