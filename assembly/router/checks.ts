@@ -41,6 +41,7 @@ import {
 import { expressionHolds, expressionPrefix } from './expression';
 import { NONE, SLOTS_FOUND, search } from './regex';
 import { inRange, isV4 } from '../proxy/address';
+import { LOWERED, lowerText } from './lowered';
 import { isUtf8 } from './utf8';
 
 /** Bytes that the path pattern of the last checksHold matched; -1: it had none. */
@@ -198,7 +199,14 @@ function someHeader(
     const entry = changetype<HeaderEntry>(at);
     if (<u32>entry.nameLength != check.nameLength) continue;
     if (!isFoldedName(name, entry.name, check.nameLength)) continue;
-    if (someValue(base, items, end, entry.value, entry.valueLength)) return true;
+    let value: usize = entry.value;
+    let length: u32 = entry.valueLength;
+    // the request's side is lower-cased by Unicode, the configured one was by ASCII
+    if (!isAscii(value, length)) {
+      length = <u32>lowerText(value, length);
+      value = LOWERED;
+    }
+    if (someValue(base, items, end, value, length)) return true;
   }
   return false;
 }
@@ -261,6 +269,12 @@ function someValue(base: usize, items: usize, end: usize, value: usize, n: u32):
     }
   }
   return false;
+}
+
+function isAscii(p: usize, n: u32): bool {
+  let bits: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) bits |= load<u8>(p + i);
+  return bits < 0x80;
 }
 
 /** True where the value lower-cased is the text, which is in lower case already. */

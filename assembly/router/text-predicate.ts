@@ -10,21 +10,15 @@ import {
   EXPRESSION_OP_REGEX,
   EXPRESSION_OP_STARTS_WITH,
   ExpressionStep,
-  ROUTE_SCRATCH,
-  ROUTE_SCRATCH_BYTES,
 } from '../layout';
-import { putLower } from './lower';
+import { LOWERED, lowerText } from './lowered';
 import { matchEnd, matchStart, search } from './regex';
 import { isUtf8 } from './utf8';
-
-/** Where a text is lowered: room for one and a half of the longest head. */
-const LOWERED: usize = ROUTE_SCRATCH + 0x10000;
-const LOWERED_END: usize = ROUTE_SCRATCH + ROUTE_SCRATCH_BYTES;
 
 /** True where the n bytes at p satisfy the step. */
 export function textHolds(base: usize, step: ExpressionStep, p: usize, n: usize): bool {
   if (step.flags & EXPRESSION_FLAG_LOWER) {
-    n = putLower(LOWERED, LOWERED_END, p, n) - LOWERED;
+    n = lowerText(p, n);
     p = LOWERED;
   }
   const wanted = base + step.value;

@@ -65,8 +65,8 @@ function runHeader(
   for (const value of wanted) {
     for (const line of lines) {
       if (typeof value === 'string') {
-        if (value === lower(line)) return;
-      } else if (run(core, value, lower(line), found)) return;
+        if (value === lowerLine(line)) return;
+      } else if (run(core, value, lowerLine(line), found)) return;
     }
   }
 }
@@ -137,7 +137,13 @@ function compileRoute(route: Route, flavor: RouterFlavor): RoutePatterns {
   };
 }
 
-/** ASCII letters only: the strings are bytes. */
+/** A line of a request: lower case by Unicode where it is UTF-8. */
+function lowerLine(bytes: string): string {
+  const decoded = text(bytes);
+  return binary(decoded) === bytes ? binary(decoded.toLowerCase()) : lower(bytes);
+}
+
+/** ASCII letters only: what is configured. */
 function lower(bytes: string): string {
   return bytes.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

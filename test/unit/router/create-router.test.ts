@@ -17,9 +17,15 @@ interface Vector {
   };
 }
 
-const file = new URL('../../compat/router.json', import.meta.url);
-const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Vector[] };
-const spoken = vectors.filter(({ flavor }) => flavor !== 'expressions');
+function vectorsOf(name: string): readonly Vector[] {
+  const file = new URL(`../../compat/${name}`, import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')).vectors;
+}
+
+const spoken = [
+  ...vectorsOf('router.json').filter(({ flavor }) => flavor !== 'expressions'),
+  ...vectorsOf('router-statements.json'),
+];
 
 const documentOf = ({ services, routes }: Pick<Vector, 'services' | 'routes'>) => ({
   _format_version: '3.0',
