@@ -27,7 +27,7 @@ import { runInSlices } from './slices.js';
 import { type Clock, systemClock } from './time.js';
 import { withCertificate } from './tls/node-certificate.js';
 import { ServerContexts } from './tls/server-contexts.js';
-import { readTlsMaterial } from './tls/settings.js';
+import { adminTls, readTlsMaterial } from './tls/settings.js';
 import { openPool } from './workers/open.js';
 import type { WorkerPool } from './workers/pool.js';
 
@@ -170,7 +170,9 @@ class GatewayNode implements Gateway {
     for (const spec of settings.proxyListen) this.#listeners.push(await pool.listen(spec));
     const admin = {
       source: this.#adminSource(this.#node),
-      contexts: new ServerContexts(await readTlsMaterial(settings.tls, this.#clock.wall())),
+      contexts: new ServerContexts(
+        await readTlsMaterial(adminTls(settings.tls), this.#clock.wall()),
+      ),
       bodyBytesMax: settings.adminMaxBodyBytes,
       onError: (err: unknown) => logger.error({ err }, 'an Admin API request failed'),
     };

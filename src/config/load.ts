@@ -136,10 +136,17 @@ function validateDraft(draft: Draft, formatVersion: string, source: ConfigSource
 
 function outdated(draft: Draft, plugins: PluginSchemas): string[] {
   const { kind, input } = draft;
+  if (kind.collection === 'routes') return oldField(draft);
   if (kind.collection !== 'plugins') return [];
   const schema = plugins.get(unwrap(input.name) as string)?.schema;
   const found = schema ? deprecations(schema, input.config) : [];
   return found.map((message) => `plugin '${shown(input.name)}': ${message}`);
+}
+
+function oldField(draft: Draft): string[] {
+  const { expression } = draft.value;
+  if (typeof expression !== 'string' || !/\bnet\.port\s*[=!<>]/.test(expression)) return [];
+  return [`${describe(draft)}: expression: net.port is deprecated, write net.dst.port`];
 }
 
 /** Reads secrets out of the environment, through the vaults of the configuration, too. */

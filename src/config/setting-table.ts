@@ -210,9 +210,9 @@ function tlsRows() {
     ssl_cert: row(files, '', 'Certificates: files or PEM texts; none: one that signs itself.'),
     ssl_cert_key: row(files, '', 'Their keys, in the same order.'),
     ssl_cipher_suite: row(
-      oneOf('modern', 'intermediate', 'custom'),
+      oneOf('modern', 'intermediate', 'old', 'custom'),
       'intermediate',
-      'Ciphers that are offered; `custom`: those of `ssl_ciphers`.',
+      'Ciphers that are offered; `old`: from TLS 1.0 on; `custom`: those of `ssl_ciphers`.',
     ),
     ssl_ciphers: row(optionalText, '', 'OpenSSL cipher list.', {
       aliases: ['nginx_http_ssl_ciphers'],
@@ -223,6 +223,8 @@ function tlsRows() {
     ssl_prefer_server_ciphers: row(onOff, 'on', "The gateway's order of ciphers counts."),
     ssl_session_tickets: row(onOff, 'on', 'Clients may resume a session by a ticket.'),
     ssl_session_timeout: row(seconds(), '1d', 'Life of a session.'),
+    admin_ssl_cert: row(files, '', 'Certificates of `admin_listen`; none: those of `ssl_cert`.'),
+    admin_ssl_cert_key: row(files, '', 'Their keys, in the same order.'),
     client_ssl: row(onOff, 'off', 'Show `client_ssl_cert` to upstreams.'),
     client_ssl_cert: row(files, '', 'Certificate for upstreams: a file or PEM text.'),
     client_ssl_cert_key: row(files, '', 'Its key.'),

@@ -17,6 +17,7 @@ import {
   settingTable,
   unsupportedSettings,
 } from './setting-table.js';
+import { tlsSettings } from './tls-settings.js';
 
 export interface TrustedRange {
   /** 16 bytes; IPv4 is mapped into ::ffff:0:0/96. Host bits are zero. */
@@ -228,34 +229,6 @@ const pinoLevels = {
   alert: 'fatal',
   emerg: 'fatal',
 } as const;
-
-const cipherSuites = {
-  modern: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
-  intermediate: [
-    'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
-    'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384',
-    'ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
-  ].join(':'),
-};
-
-function tlsSettings(values: SettingValues): TlsSettings {
-  const suite = values.ssl_cipher_suite;
-  return {
-    sslCert: values.ssl_cert,
-    sslCertKey: values.ssl_cert_key,
-    sslProtocols: suite === 'modern' ? ['TLSv1.3'] : values.ssl_protocols,
-    sslCiphers:
-      suite === 'custom' ? (values.ssl_ciphers ?? cipherSuites.intermediate) : cipherSuites[suite],
-    sslPreferServerCiphers: values.ssl_prefer_server_ciphers,
-    sslSessionTickets: values.ssl_session_tickets,
-    sslSessionTimeoutMs: values.ssl_session_timeout,
-    clientSsl: values.client_ssl,
-    clientSslCert: values.client_ssl_cert,
-    clientSslCertKey: values.client_ssl_cert_key,
-    trustedCertificates: values.lua_ssl_trusted_certificate,
-    verifyDepth: values.lua_ssl_verify_depth,
-  };
-}
 
 function toSettings(values: SettingValues, ignored: readonly string[]): Settings {
   return Object.freeze({

@@ -1,5 +1,6 @@
 /** A certificate with its key, and whether they fit. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 
 export interface KeyPair {
   /** PEM; the certificate first, then its chain. */
@@ -23,9 +24,16 @@ export function pairFault({ cert, key }: KeyPair): PairFault | null {
   }
   try {
     const fits = certificate.checkPrivateKey(createPrivateKey(key));
-    return fits ? null : { field: 'pair', message: 'certificate does not match key' };
+    if (!fits) return { field: 'pair', message: 'certificate does not match key' };
   } catch (error) {
     return { field: 'key', message: `invalid key: ${reason(error)}` };
+  }
+  try {
+    // what OpenSSL refuses to use, such as a key that is too short or a chain that is no chain
+    createSecureContext({ cert, key });
+    return null;
+  } catch (error) {
+    return { field: 'cert', message: `invalid certificate: ${reason(error)}` };
   }
 }
 

@@ -11,6 +11,9 @@ export interface TlsSettings {
   /** Files or PEM texts, pairwise; more than one for keys of several types. */
   readonly sslCert: readonly string[];
   readonly sslCertKey: readonly string[];
+  /** The same for the Admin API; none: those above. */
+  readonly adminSslCert: readonly string[];
+  readonly adminSslCertKey: readonly string[];
   readonly sslProtocols: readonly string[];
   readonly sslCiphers: string;
   readonly sslPreferServerCiphers: boolean;
@@ -69,6 +72,13 @@ export async function readTlsMaterial(settings: TlsSettings, nowMs: number): Pro
   };
 }
 
+/** The same settings for the listeners of the Admin API. */
+export function adminTls(settings: TlsSettings): TlsSettings {
+  const { adminSslCert: sslCert, adminSslCertKey: sslCertKey } = settings;
+  if (sslCert.length === 0 && sslCertKey.length === 0) return settings;
+  return { ...settings, sslCert, sslCertKey };
+}
+
 const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 
 function serverOptions(settings: TlsSettings): TlsOptions {
@@ -77,6 +87,8 @@ function serverOptions(settings: TlsSettings): TlsOptions {
     minVersion: known[0],
     maxVersion: known.at(-1),
     ciphers: settings.sslCiphers,
+    // for the few ciphers of the suite `old` that need them
+    dhparam: 'auto',
     honorCipherOrder: settings.sslPreferServerCiphers,
     sessionTimeout: Math.ceil(settings.sslSessionTimeoutMs / 1000),
     secureOptions: settings.sslSessionTickets ? 0 : constants.SSL_OP_NO_TICKET,

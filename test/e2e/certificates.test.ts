@@ -87,6 +87,9 @@ describe('certificates by server name', () => {
     const certificates = [{ cert: one.cert, key: other.key }];
     const refused = gateway.reload({ _format_version: '3.0', certificates });
     await expect(refused).rejects.toThrow(/certificate does not match key/);
+    const short = { cert: pem('short'), key: pem('short.key') };
+    const tooShort = gateway.reload({ _format_version: '3.0', certificates: [short] });
+    await expect(tooShort).rejects.toThrow(/cert: invalid certificate: ee key too small/);
     const twice = {
       _format_version: '3.0',
       certificates: [{ ...one, snis: [{ name: 'a.test' }, { name: 'a.test' }] }],

@@ -128,6 +128,35 @@ describe('a listener with ssl', () => {
   });
 });
 
+describe('settings of a TLS listener', () => {
+  test('admin_ssl_cert is for the Admin API alone', async () => {
+    const own = selfSigned(Date.now());
+    const settings = {
+      proxy_listen: '127.0.0.1:0 ssl',
+      admin_listen: '127.0.0.1:0 ssl',
+      admin_ssl_cert: own.cert,
+      admin_ssl_cert_key: own.key,
+    };
+    const { gateway, proxyPort } = await startGateway({ settings });
+    const admin = gateway.addresses.find(({ kind }) => kind === 'admin');
+    expect((await askTls(admin?.port ?? 0, '/status')).fingerprint).toBe(pemFingerprint(own));
+    expect((await askTls(proxyPort)).fingerprint).not.toBe(pemFingerprint(own));
+  });
+
+  test('the suite `old` speaks TLS 1.0, the others do not', async () => {
+    const ancient = {
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1',
+      ciphers: 'ALL:@SECLEVEL=0',
+    } as const;
+    const old = await startGateway({ settings: { ...secure, ssl_cipher_suite: 'old' } });
+    const { text } = await askTls(old.proxyPort, '/', ancient);
+    expect(text).toMatch(/^HTTP\/1\.1 404 /);
+    const usual = await startGateway({ settings: secure });
+    await expect(askTls(usual.proxyPort, '/', ancient)).rejects.toThrow();
+  });
+});
+
 describe('an https service', () => {
   test('is spoken to by TLS, by its name, over connections that are kept', async () => {
     const { port, names } = await startTlsUpstream((request, response) => {

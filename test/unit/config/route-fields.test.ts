@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { schemaOf } from '../../../src/config/entities.js';
+import { loadConfig } from '../../../src/config/load.js';
 import { validateRecord } from '../../../src/config/schema/validate.js';
 import { schemaViolation } from '../../../src/config/violation.js';
 
@@ -77,4 +78,17 @@ describe('a wrong field of a route', () => {
     const { message } = answerFor({ paths: null, expression: 'http.path ^' }, 'expressions') ?? {};
     expect(message).toContain('Router Expression failed validation:');
   });
+});
+
+test('the old name of a field in an expression gives a warning', () => {
+  const warningsOf = (expression: string) => {
+    const routes = [{ name: 'r', expression }];
+    const text = JSON.stringify({ _format_version: '3.0', routes });
+    const result = loadConfig({ text, pluginSchemas: new Map(), routerFlavor: 'expressions' });
+    return result.ok ? result.warnings : result.problems;
+  };
+  expect(warningsOf('net.port == 80 && http.path == "/"')).toEqual([
+    "route 'r': expression: net.port is deprecated, write net.dst.port",
+  ]);
+  expect(warningsOf('net.dst.port == 80')).toEqual([]);
 });
