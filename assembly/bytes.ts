@@ -29,6 +29,22 @@ export function findByte(p: usize, end: usize, c: u8): usize {
   return end;
 }
 
+/** First position of `a` or `b` in [p, end), or `end`. */
+export function findEither(p: usize, end: usize, a: u8, b: u8): usize {
+  const first = i8x16.splat(a);
+  const second = i8x16.splat(b);
+  while (p < end) {
+    const bytes = v128.load(p);
+    const mask = i8x16.bitmask(v128.or(i8x16.eq(bytes, first), i8x16.eq(bytes, second)));
+    if (mask) {
+      const at = p + ctz(mask);
+      return at < end ? at : end;
+    }
+    p += 16;
+  }
+  return end;
+}
+
 /** True where n bytes at a and b are equal. */
 export function equal(a: usize, b: usize, n: usize): bool {
   while (n > 16) {

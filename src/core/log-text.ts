@@ -36,16 +36,18 @@ const end = offset + bytes;
 /** With less room than this the texts are copied out first. */
 const roomBytes = 512 * 1024;
 
-/** How many texts there are in a piece of memory that holds them as one JSON array. */
-const runs = new WeakMap<ArrayBufferLike, number>();
+const openBracket = 0x5b;
+const comma = 0x2c;
+const closeBracket = 0x5d;
+const openBytes = Uint8Array.of(openBracket);
+const commaBytes = Uint8Array.of(comma);
 
-/** The JSON array of these texts, where they were taken together; null where it must be made. */
-export function arrayOf(texts: readonly Uint8Array[]): Uint8Array | null {
-  const [first] = texts;
-  const last = texts.at(-1);
-  if (!first || !last || runs.get(first.buffer) !== texts.length) return null;
-  const isWhole = last.buffer === first.buffer && first.byteOffset === 1;
-  return isWhole ? new Uint8Array(first.buffer) : null;
+/** The JSON arrays of batches that were taken as one. */
+const arrays = new WeakMap<object, Uint8Array>();
+
+/** The JSON array of a batch that `takeArray` took; null for any other. */
+export function arrayOf(batch: readonly unknown[]): Uint8Array | null {
+  return arrays.get(batch) ?? null;
 }
 
 export class LogTexts {
@@ -79,19 +81,49 @@ export class LogTexts {
       const next = this.#isPlain(entry) ? this.#write(entry, out) : 0;
       if (next !== 0) {
         ends.push(next);
-        // A gap for what separates the texts in a batch.
-        out = next + 1;
+        out = next;
       }
       if (next === 0 || end - out < roomBytes) {
         this.#copyOut(ends, texts);
         out = textsAt;
       }
-      if (next === 0) this.#fallback(entry + 4, u32[entry >>> 2], texts, onBad);
+      const text = next === 0 ? this.#fallback(entry + 4, u32[entry >>> 2], onBad) : null;
+      if (text) texts.push(text);
       entry = exports.ring_next(ring.id, entry);
     }
     this.#copyOut(ends, texts);
     exports.ring_release(ring.id, taken);
     return texts;
+  }
+
+  /**
+   * As `take`, but as one JSON array, which costs nothing per text: the batch that is returned has
+   * only a length, see `arrayOf`.
+   */
+  takeArray(ring: Ring, max: number, onBad: (error: unknown) => void): Uint8Array[] {
+    const { exports, u8, u32 } = this.#core;
+    // Each text is followed by a comma; the last one becomes the bracket.
+    const pieces: Uint8Array[] = [];
+    let [out, taken, written] = [textsAt, 0, 0];
+    this.#forget();
+    let entry = exports.ring_first(ring.id);
+    for (; entry !== 0 && taken < max; taken++) {
+      const next = this.#isPlain(entry) ? this.#write(entry, out) : 0;
+      const text = next === 0 ? this.#fallback(entry + 4, u32[entry >>> 2], onBad) : null;
+      if (next !== 0) {
+        u8[next] = comma;
+        out = next + 1;
+      }
+      if (next !== 0 || text) written++;
+      if (text || end - out < roomBytes) {
+        pieces.push(u8.slice(textsAt, out));
+        if (text) pieces.push(text, commaBytes);
+        out = textsAt;
+      }
+      entry = exports.ring_next(ring.id, entry);
+    }
+    exports.ring_release(ring.id, taken);
+    return arrayBatch(written, pieces, u8, out);
   }
 
   /** Sets the parts for a record; false where the core is not to be asked. */
@@ -151,36 +183,48 @@ export class LogTexts {
     this.#generation = this.#route = this.#target = -1;
   }
 
-  /** One copy for all texts up to here: they are kept and dropped together, mostly as an array. */
+  /** One copy for all texts up to here: they are kept and dropped together. */
   #copyOut(ends: number[], texts: Uint8Array[]): void {
     if (ends.length === 0) return;
     const { u8 } = this.#core;
-    const base = textsAt - 1;
-    u8[base] = 0x5b;
-    for (const stop of ends) u8[stop] = 0x2c;
-    const stop = ends[ends.length - 1];
-    u8[stop] = 0x5d;
-    const { buffer } = u8.slice(base, stop + 1);
-    runs.set(buffer, ends.length);
-    let from = 1;
+    const { buffer } = u8.slice(textsAt, ends[ends.length - 1]);
+    let from = 0;
     for (const one of ends) {
-      texts.push(Buffer.from(buffer, from, one - base - from));
-      from = one - base + 1;
+      texts.push(Buffer.from(buffer, from, one - textsAt - from));
+      from = one - textsAt;
     }
     ends.length = 0;
   }
 
-  #fallback(
-    at: number,
-    length: number,
-    texts: Uint8Array[],
-    onBad: (error: unknown) => void,
-  ): void {
+  /** Null: `onBad` heard why. */
+  #fallback(at: number, length: number, onBad: (error: unknown) => void): Uint8Array | null {
     const record = Buffer.from(this.#core.buffer.subarray(at, at + length));
     try {
-      texts.push(this.#source.fallback(record));
+      return this.#source.fallback(record);
     } catch (error) {
       onBad(error);
+      return null;
     }
   }
+}
+
+/** A batch of so many texts, which are the pieces and what the core wrote behind them. */
+function arrayBatch(
+  count: number,
+  pieces: Uint8Array[],
+  u8: Uint8Array,
+  end: number,
+): Uint8Array[] {
+  const batch = new Array<Uint8Array>(count);
+  if (count === 0) return batch;
+  if (pieces.length === 0) {
+    u8[textsAt - 1] = openBracket;
+    u8[end - 1] = closeBracket;
+    arrays.set(batch, u8.slice(textsAt - 1, end));
+    return batch;
+  }
+  const whole = Buffer.concat([openBytes, ...pieces, u8.subarray(textsAt, end)]);
+  whole[whole.length - 1] = closeBracket;
+  arrays.set(batch, whole);
+  return batch;
 }

@@ -8,8 +8,9 @@ import { LogRecord } from '../core/layout.js';
 import { LogTexts } from '../core/log-text.js';
 import { type Ring, RingTable } from '../core/ring.js';
 import { GatewayError } from '../errors.js';
-import type { LogEntry, LogSink } from '../plugin/log-types.js';
+import type { LogEntry, LogSink, QueueParameters } from '../plugin/log-types.js';
 import type { Clock } from '../time.js';
+import { asArray, asObjects, asTexts } from './batch-forms.js';
 import type { BatchHandler } from './delivery.js';
 import { decodeLogRecord, type LogResolver } from './entry.js';
 import { beyondAscii, entitiesText, entryText, peerText } from './entry-text.js';
@@ -108,7 +109,7 @@ export class LogShipping {
     });
     const attachment: OwnAttachment = { ring: ring.id, key, source: ring };
     const warn = (message: string) => log('warn', `[${tag}] ${message}`);
-    const sender = senderOf(sink, config, warn);
+    const sender = senderOf(sink, config, parameters, warn);
     if (isKept) {
       const { sendTexts } = sender;
       try {
@@ -122,7 +123,11 @@ export class LogShipping {
     const onBad = (error: unknown) =>
       log('error', `[${tag}] a log record was dropped: ${(error as Error).message}`);
     const source: EntrySource<unknown> = sender.wantsTexts
-      ? recordSource(ring, clock, (max) => this.#texts.take(ring, max, onBad))
+      ? recordSource(ring, clock, (max) =>
+          sender.wantsArrays
+            ? this.#texts.takeArray(ring, max, onBad)
+            : this.#texts.take(ring, max, onBad),
+        )
       : mapSource(
           recordSource(ring, clock, (max) => ring.take(max)),
           (record) => sink.decode?.(record, resolver, config) ?? this.#decode(record),
@@ -183,26 +188,29 @@ export class LogShipping {
 const requestIdOf = (record: Buffer): string =>
   record.toString('latin1', LogRecord.requestId, LogRecord.requestId + 32);
 
-/** How batches reach a sink: as texts where it takes them, else as objects. */
-function senderOf(sink: LogSink<unknown>, config: unknown, warn: (message: string) => void) {
+/** How batches reach a sink: as texts where it takes them, best as one array, else as objects. */
+function senderOf(
+  sink: LogSink<unknown>,
+  config: unknown,
+  { concurrency_limit }: QueueParameters,
+  warn: (message: string) => void,
+) {
   const wantsTexts = sink.sendTexts !== undefined && (sink.takesTexts?.(config) ?? true);
-  const sendTexts = async (batch: readonly Uint8Array[], signal: AbortSignal) => {
-    if (wantsTexts) await sink.sendTexts?.(batch, config, signal);
-    else await sink.send(batch.map(parseEntry), config, signal, warn);
+  // Without a limit of its concurrency a queue hands entries over one by one.
+  const mayArray = wantsTexts && sink.sendArray !== undefined && concurrency_limit !== -1;
+  const wantsArrays = mayArray && (sink.takesArrays?.(config) ?? true);
+  const sendTexts = async (batch: readonly unknown[], signal: AbortSignal) => {
+    if (wantsTexts) await sink.sendTexts?.(asTexts(batch), config, signal);
+    else await sink.send(asObjects(batch), config, signal, warn);
     return true as const;
   };
-  const send = async (batch: readonly LogEntry[], signal: AbortSignal) => {
-    await sink.send(batch, config, signal, warn);
+  const sendArray = async (batch: readonly unknown[], signal: AbortSignal) => {
+    await sink.sendArray?.(asArray(batch), config, signal);
     return true as const;
   };
-  return {
-    wantsTexts,
-    sendTexts,
-    handler: (wantsTexts ? sendTexts : send) as BatchHandler<unknown>,
-  };
+  const handler: BatchHandler<unknown> = wantsArrays ? sendArray : sendTexts;
+  return { wantsTexts, wantsArrays, sendTexts, handler };
 }
-
-const parseEntry = (text: Uint8Array): LogEntry => JSON.parse(String(text)) as LogEntry;
 
 /** A ring of the core whose records know when their request began. */
 function recordSource<T>(ring: Ring, clock: Clock, take: (max: number) => T[]): EntrySource<T> {

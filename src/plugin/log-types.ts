@@ -48,6 +48,12 @@ export interface LogSink<Config> {
    */
   sendTexts?(batch: readonly Uint8Array[], config: Config, signal: AbortSignal): Promise<void>;
   takesTexts?(config: Config): boolean;
+  /**
+   * As `sendTexts`, but the whole batch is one JSON array in UTF-8. Used instead where it is given
+   * and `takesArrays` holds for the config.
+   */
+  sendArray?(array: Uint8Array, config: Config, signal: AbortSignal): Promise<void>;
+  takesArrays?(config: Config): boolean;
   /** Further queues of a config, fed with the same records. */
   also?(config: Config): readonly LogSink<Config>[];
   /** Opens files again, after a rotation moved them away. */

@@ -1,6 +1,6 @@
 /** Submits log batches over HTTP: one undici pool per origin, kept open between batches. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../../errors.js';
 
 export interface HttpSubmission {
@@ -86,11 +86,13 @@ export class HttpSink {
     const { url, path, method, headers, body, timeouts, signal } = request;
     try {
       const pool = this.#poolFor(url, timeouts);
-      const answer = await pool.request({ path, method, headers, body, signal });
-      const text = await answer.body.text();
+      const outcome = await new Promise<HttpOutcome>((resolve, reject) => {
+        const answer = new Answer(resolve, reject, signal);
+        pool.dispatch({ path, method, headers, body }, answer);
+      });
       // The pool has its connection back a moment later, and would open another one until then.
       await nextTurn();
-      return { status: answer.statusCode, text: text.slice(0, quotedBytes) };
+      return outcome;
     } catch (cause) {
       throw new GatewayError('GW_E_SUBMIT', failed + reasonOf(cause), { cause });
     }
@@ -133,11 +135,87 @@ export class HttpSink {
   }
 }
 
+/** Takes an answer as it comes: no stream and no listeners, of which a batch has no use. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #resolve: (outcome: HttpOutcome) => void;
+  readonly #reject: (reason: unknown) => void;
+  readonly #signal: AbortSignal | undefined;
+  #status = 0;
+  #text = '';
+
+  constructor(
+    resolve: (outcome: HttpOutcome) => void,
+    reject: (reason: unknown) => void,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#signal = signal;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (!this.#signal) return;
+    if (this.#signal.aborted) controller.abort(abortReason(this.#signal));
+    else runningOf(this.#signal).add(controller);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.#status = status;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    // Bytes beyond ASCII may be cut in two: what is quoted is for people.
+    if (this.#text.length < quotedBytes) this.#text += chunk.toString('utf8', 0, quotedBytes);
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#end(controller);
+    this.#resolve({ status: this.#status, text: this.#text.slice(0, quotedBytes) });
+  }
+
+  onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
+    this.#end(controller);
+    this.#reject(error);
+  }
+
+  #end(controller: Dispatcher.DispatchController): void {
+    if (this.#signal) running.get(this.#signal)?.delete(controller);
+  }
+}
+
+/** What each signal ends; one listener per signal, which lives as long as its queue. */
+const running = new WeakMap<AbortSignal, Set<Dispatcher.DispatchController>>();
+
+function runningOf(signal: AbortSignal): Set<Dispatcher.DispatchController> {
+  let controllers = running.get(signal);
+  if (controllers) return controllers;
+  controllers = new Set();
+  running.set(signal, controllers);
+  const all = controllers;
+  const end = () => {
+    for (const controller of all) controller.abort(abortReason(signal));
+  };
+  signal.addEventListener('abort', end, { once: true });
+  return controllers;
+}
+
+const abortReason = (signal: AbortSignal): Error =>
+  signal.reason instanceof Error ? signal.reason : new Error('aborted');
+
+/** Endpoints are few, and each is used for every batch of its queue. */
+const endpoints = new Map<string, { url: URL; authority: string }>();
+const endpointsMax = 256;
+
 /** Splits an endpoint; `authority` is `host:port` with the port always shown. */
 export function parseEndpoint(endpoint: string): { url: URL; authority: string } {
+  let parsed = endpoints.get(endpoint);
+  if (parsed) return parsed;
   const url = new URL(endpoint);
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-  return { url, authority: `${url.hostname}:${port}` };
+  parsed = { url, authority: `${url.hostname}:${port}` };
+  if (endpoints.size >= endpointsMax) endpoints.clear();
+  endpoints.set(endpoint, parsed);
+  return parsed;
 }
 
 function headersOf({ endpoint, headers, contentType }: HttpSubmission): Record<string, string> {

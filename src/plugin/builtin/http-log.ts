@@ -1,5 +1,5 @@
 /** Kong's http-log: ships log records as JSON to an HTTP server, through a queue. */
-import { arrayOf } from '../../core/log-text.js';
+import { joinTexts } from '../../log/batch-forms.js';
 import { type CustomFieldsConfig, customFields, recordText } from '../../log/custom-fields.js';
 import { queueField, queueParameters } from '../../log/params.js';
 import { HttpSink } from '../../log/sink/http.js';
@@ -62,19 +62,17 @@ export default definePlugin({
     queue: (config, warn) => queueParameters(config, warn),
     send: (batch, config, signal) => {
       const texts = batch.map((entry) => Buffer.from(recordText(entry, config)));
-      return submit(texts, config, signal);
+      return submit(bodyOf(texts, config), config, signal);
     },
-    sendTexts: (batch, config, signal) => submit(batch, config, signal),
+    sendTexts: (batch, config, signal) => submit(bodyOf(batch, config), config, signal),
     takesTexts: (config) => !config.custom_fields_by_expression,
+    sendArray: (array, config, signal) => submit(array, config, signal),
+    takesArrays: (config) => queueParameters(config).max_batch_size > 1,
     close: () => sink.close(),
   },
 });
 
-async function submit(
-  texts: readonly Uint8Array[],
-  config: HttpLogConfig,
-  signal: AbortSignal,
-): Promise<void> {
+async function submit(body: Uint8Array, config: HttpLogConfig, signal: AbortSignal): Promise<void> {
   await sink.submit({
     endpoint: config.http_endpoint,
     method: config.method,
@@ -82,7 +80,7 @@ async function submit(
     headers: config.headers ?? null,
     timeoutMs: config.timeout,
     keepaliveMs: config.keepalive,
-    body: httpLogBody(texts, queueParameters(config).max_batch_size),
+    body,
     signal,
   });
 }
@@ -93,27 +91,16 @@ export function httpLogQueueName(config: HttpLogConfig): string {
   return [http_endpoint, method, content_type, timeout, keepalive, retry_count ?? 'nil'].join(':');
 }
 
+const bodyOf = (texts: readonly Uint8Array[], config: HttpLogConfig): Uint8Array =>
+  httpLogBody(texts, queueParameters(config).max_batch_size);
+
 /** A single object where batches have one entry, else an array, even of one. */
 export function httpLogBody(texts: readonly Uint8Array[], maxBatchSize: number): Uint8Array {
-  if (maxBatchSize > 1) return arrayOf(texts) ?? joined(texts);
+  if (maxBatchSize > 1) return joinTexts(texts);
   if (texts.length === 1) return texts[0];
   throw new Error(
     'internal error, received more than one entry in queue handler even though max_batch_size is 1',
   );
-}
-
-/** `[text,text]` in one piece of memory. */
-function joined(texts: readonly Uint8Array[]): Uint8Array {
-  const size = texts.reduce((sum, text) => sum + text.byteLength + 1, 1);
-  const body = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const text of texts) {
-    body[at] = at === 0 ? 0x5b : 0x2c;
-    body.set(text, at + 1);
-    at += 1 + text.byteLength;
-  }
-  body[at] = 0x5d;
-  return body;
 }
 
 function headerNameFault(name: string): string | undefined {

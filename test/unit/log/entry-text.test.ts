@@ -143,15 +143,36 @@ describe('texts by the core', () => {
     expect(ring.count).toBe(0);
   });
 
-  test('texts that were taken together are an array already', () => {
+  test('a batch can be taken as one array, whatever its records are', () => {
+    const field = `X-Long: ${'x'.repeat(20_000)}`;
+    const heads: string[] = [];
+    for (let i = 0; i < 400; i++) {
+      heads.push(`GET /${i}${i % 90 === 0 ? '%20' : ''} HTTP/1.1\r\nHost: a\r\n${field}\r\n\r\n`);
+      ring.push(logRecord({ requestHead: heads[i] }));
+    }
+    ring.push(Buffer.alloc(10));
+    ring.push(logRecord({ requestHead: 'GET /last HTTP/1.1\r\n\r\n' }));
+    const errors: unknown[] = [];
+    const batch = texts.takeArray(ring, 1000, (error) => errors.push(error));
+    expect(batch).toHaveLength(401);
+    expect(errors).toHaveLength(1);
+    expect(ring.count).toBe(0);
+    const entries = JSON.parse(String(Buffer.from(arrayOf(batch) ?? [])));
+    const uris = entries.map((entry: { request: { uri: string } }) => entry.request.uri);
+    expect(uris).toEqual([...heads.map((head) => head.split(' ')[1]), '/last']);
+  });
+
+  test('an array of common records is that of their texts; of none there is none', () => {
     for (let i = 0; i < 3; i++) ring.push(logRecord({ fields: { status: 200 + i } }));
-    const taken = texts.take(ring, 10, () => {});
-    const whole = arrayOf(taken);
-    expect(String(Buffer.from(whole ?? []))).toBe(`[${taken.map(String).join()}]`);
-    expect(arrayOf(taken.slice(1))).toBeNull();
-    expect(arrayOf(taken.slice(0, 2))).toBeNull();
-    expect(arrayOf([...taken.slice(0, 2), Buffer.from('{}')])).toBeNull();
-    expect(arrayOf([])).toBeNull();
+    ring.push(logRecord({ fields: { status: 207 } }));
+    const batch = texts.takeArray(ring, 3, () => {});
+    expect(batch).toHaveLength(3);
+    const expected = [200, 201, 202].map((status) => {
+      return JSON.stringify(decodeLogRecord(logRecord({ fields: { status } }), resolver));
+    });
+    expect(String(Buffer.from(arrayOf(batch) ?? []))).toBe(`[${expected.join()}]`);
+    expect(take()).toHaveLength(1);
+    expect(arrayOf(texts.takeArray(ring, 3, () => {}))).toBeNull();
   });
 
   test('takes no more than was asked for', () => {
