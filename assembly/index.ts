@@ -107,18 +107,20 @@ export function log_rings(
 
 /**
  * Writes the ring entry at `entry` as JSON text into [out, limit). `entities` and `peer` are what
- * its route and its target add, `routed` says that there is a route; these two texts begin with
- * their size as u32. Returns the end, or 0: too long for the room, or not a common shape.
+ * its route and its target add, `client` what plugins said of the client (0: nothing), `routed`
+ * says that there is a route; the three texts begin with their size as u32. Returns the end, or 0:
+ * too long for the room, or not a common shape.
  */
 export function log_text(
   entry: usize,
   routed: bool,
   entities: usize,
   peer: usize,
+  client: usize,
   out: usize,
   limit: usize,
 ): usize {
-  return putRecord(entry, routed, entities, peer, out, limit);
+  return putRecord(entry, routed, entities, peer, client, out, limit);
 }
 
 /** See queue/ring.ts for the ring functions. */

@@ -1,21 +1,23 @@
 /** The parts of a log record that become JSON objects: header fields and query arguments. */
 // raw memory: bytes of texts
-import { findByte, findEither, isWord, put, putText } from '../bytes';
+import { findByte, findEither, hash, isWord, put, putText } from '../bytes';
+import { hexValue } from '../http/path';
 
 const QUOTE: u8 = 0x22;
+const BACKSLASH: u8 = 0x5c;
+const PERCENT: u8 = 0x25;
+const PLUS: u8 = 0x2b;
 const MEMBERS_MAX: i32 = 64;
 
 /** Hashes of the names of the object being written, and how many they are. */
 const seen: usize = memory.data(256);
 let count: i32 = 0;
 
-/** True where JSON or UTF-8 would change something: anything but printable ASCII and line ends. */
+/** True for anything but printable ASCII and line ends. */
 export function isSpecial(from: usize, end: usize): bool {
   const space = i8x16.splat(0x20);
   const lineFeed = i8x16.splat(0x0a);
   const carriageReturn = i8x16.splat(0x0d);
-  const quote = i8x16.splat(QUOTE);
-  const backslash = i8x16.splat(0x5c);
   const del = i8x16.splat(0x7f);
   for (let p = from; p < end; p += 16) {
     const bytes = v128.load(p);
@@ -24,13 +26,17 @@ export function isSpecial(from: usize, end: usize): bool {
       i8x16.lt_s(bytes, space),
       v128.or(i8x16.eq(bytes, lineFeed), i8x16.eq(bytes, carriageReturn)),
     );
-    bad = v128.or(bad, v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, backslash)));
     bad = v128.or(bad, i8x16.eq(bytes, del));
     let mask = i8x16.bitmask(bad);
     if (end - p < 16) mask &= (1 << <i32>(end - p)) - 1;
     if (mask) return true;
   }
   return false;
+}
+
+/** True where a JSON string would have to escape a byte of printable ASCII. */
+export function hasQuotes(p: usize, end: usize): bool {
+  return findEither(p, end, QUOTE, BACKSLASH) != end;
 }
 
 /** Position of the next CRLF in [p, end), or `end`; 0 where a line end is not both of its bytes. */
@@ -67,9 +73,11 @@ export function putFields(d: usize, p: usize, end: usize, isRequest: bool): usiz
   return d + 1;
 }
 
-/** Writes the arguments in [p, end), which hold no escapes; returns as putFields does. */
+/**
+ * Writes the decoded arguments in [p, end); returns as putFields does, 0 also for escapes that are
+ * malformed or stand for anything but printable ASCII.
+ */
 export function putArguments(d: usize, p: usize, end: usize): usize {
-  if (findByte(p, end, 0x25) != end || findByte(p, end, 0x2b) != end) return 0;
   count = 0;
   store<u8>(d++, 0x7b);
   while (p < end) {
@@ -83,7 +91,8 @@ export function putArguments(d: usize, p: usize, end: usize): usize {
         d = putText(d, 'true');
       } else {
         store<u8>(d, QUOTE);
-        d = put(d + 1, equals + 1, stop - equals - 1);
+        d = putDecoded(d + 1, equals + 1, stop);
+        if (!d) return 0;
         store<u8>(d++, QUOTE);
       }
     }
@@ -133,16 +142,48 @@ function mix(sum: u64, part: v128): u64 {
 
 /** As putName, but the case stays. */
 function putArgumentName(d: usize, p: usize, end: usize): usize {
-  if (isDigit(load<u8>(p))) return 0;
-  d = openName(d);
-  let hash: u32 = 2166136261;
-  for (; p < end; p++) {
-    const c = <u32>load<u8>(p);
-    store<u8>(d++, <u8>c);
-    hash = (hash ^ c) * 16777619;
-  }
+  const name = openName(d);
+  d = putDecoded(name, p, end);
+  if (!d || isDigit(load<u8>(name))) return 0;
   store<u8>(d, QUOTE);
-  return isNew(hash) ? d + 1 : 0;
+  return isNew(hash(name, d - name)) ? d + 1 : 0;
+}
+
+/** Writes text of a query without its escapes as the inside of a JSON string; 0: see above. */
+function putDecoded(d: usize, p: usize, end: usize): usize {
+  while (p < end) {
+    const next = findEither(p, end, PERCENT, PLUS);
+    d = putQuoted(d, p, next);
+    if (next == end) break;
+    let c: u32 = 0x20;
+    p = next + 1;
+    if (load<u8>(next) == PERCENT) {
+      if (next + 2 >= end) return 0;
+      const high = hexValue(load<u8>(next, 1));
+      const low = hexValue(load<u8>(next, 2));
+      if ((high | low) > 15) return 0;
+      c = (high << 4) | low;
+      p = next + 3;
+    }
+    if (c - 0x20 > 0x5e) return 0;
+    if (c == QUOTE || c == BACKSLASH) store<u8>(d++, BACKSLASH);
+    store<u8>(d++, <u8>c);
+  }
+  return d;
+}
+
+/** Writes printable ASCII as the inside of a JSON string. */
+function putQuoted(d: usize, p: usize, end: usize): usize {
+  for (;;) {
+    const next = findEither(p, end, QUOTE, BACKSLASH);
+    d = put(d, p, next - p);
+    if (next == end) break;
+    store<u8>(d, BACKSLASH);
+    store<u8>(d + 1, load<u8>(next));
+    d += 2;
+    p = next + 1;
+  }
+  return d;
 }
 
 function openName(d: usize): usize {
@@ -176,5 +217,5 @@ function isSecret(p: usize, n: usize): bool {
 function putTrimmed(d: usize, p: usize, end: usize): usize {
   while (p < end && load<u8>(p) == 0x20) p++;
   while (end > p && load<u8>(end - 1) == 0x20) end--;
-  return put(d, p, end - p);
+  return putQuoted(d, p, end);
 }

@@ -15,7 +15,7 @@ import {
   LogRecord,
 } from '../layout';
 import { putAddress } from '../proxy/address';
-import { isSpecial, lineEnd, putArguments, putFields } from './fields';
+import { hasQuotes, isSpecial, lineEnd, putArguments, putFields } from './fields';
 import { putLargeWhole, putWhole } from './numbers';
 
 const NONE: u32 = 0xffffffff;
@@ -34,6 +34,7 @@ export function putRecord(
   routed: bool,
   entities: usize,
   peer: usize,
+  client: usize,
   d: usize,
   limit: usize,
 ): usize {
@@ -41,15 +42,16 @@ export function putRecord(
   const at = entry + 4;
   const r = changetype<LogRecord>(at);
   if (size < <u32>LOG_RECORD_SIZE || r.bytes != size) return 0;
-  if (r.flags & (LOG_FLAG_TLS | LOG_FLAG_HEAD_CUT)) return 0;
+  if (r.flags & LOG_FLAG_HEAD_CUT) return 0;
   const request = at + LOG_RECORD_SIZE;
   const target = request + r.requestHeadBytes;
   const response = target + r.upstreamTargetBytes;
   const end = at + size;
   if (target > end || response > end || response + r.responseHeadBytes != end) return 0;
   const tries = <usize>r.tries * (load<u32>(peer) + TRY_BYTES);
-  if (d + FIXED_BYTES + GROWTH * <usize>size + load<u32>(entities) + tries > limit) return 0;
-  if (isSpecial(request, end)) return 0;
+  const parts = <usize>load<u32>(entities) + (client ? load<u32>(client) : 0) + tries;
+  if (d + FIXED_BYTES + GROWTH * <usize>size + parts > limit) return 0;
+  if (isSpecial(request, end) || hasQuotes(target, response)) return 0;
   d = putRequest(d, r, request, target);
   if (!d) return 0;
   d = putText(d, ',"upstream_uri":"');
@@ -66,7 +68,9 @@ export function putRecord(
   const isUpstream = r.upstreamStatus != 0 && !(r.flags & LOG_FLAG_LOCAL);
   d = isUpstream ? putText(d, '"source":"upstream"') : putText(d, '"source":"kong"');
   d = putWhole(putText(d, ',"started_at":'), Math.floor(r.startWallMs));
-  return d ? putText(d, '}') : 0;
+  if (!d) return 0;
+  if (client) d = putSized(d, client);
+  return putText(d, '}');
 }
 
 function putRequest(d: usize, r: LogRecord, head: usize, end: usize): usize {
@@ -77,11 +81,13 @@ function putRequest(d: usize, r: LogRecord, head: usize, end: usize): usize {
   if (method == head || uri >= line) return 0;
   const uriEnd = findByte(uri, line, 0x20);
   // Other forms than the origin form may name a host of their own.
-  if (uriEnd == line || load<u8>(uri) != 0x2f) return 0;
+  if (uriEnd == line || load<u8>(uri) != 0x2f || hasQuotes(head, uriEnd)) return 0;
   d = put(putText(d, '{"request":{"id":"'), changetype<usize>(r) + LOG_RECORD_REQUEST_ID, 32);
   d = put(putText(d, '","method":"'), head, method - head);
   d = put(putText(d, '","uri":"'), uri, uriEnd - uri);
-  d = putHost(putText(d, '","url":"http://'), line + 2, end);
+  const secure = (r.flags & LOG_FLAG_TLS) != 0;
+  d = putText(d, secure ? '","url":"https://' : '","url":"http://');
+  d = putHost(d, line + 2, end);
   if (!d) return 0;
   store<u8>(d++, 0x3a);
   d = put(putDecimal(d, r.localPort), uri, uriEnd - uri);
@@ -91,7 +97,8 @@ function putRequest(d: usize, r: LogRecord, head: usize, end: usize): usize {
   d = putArguments(putText(d, ',"querystring":'), query, uriEnd);
   if (!d) return 0;
   d = putFields(putText(d, ',"headers":'), line + 2, end, true);
-  return d ? putText(d, '}') : 0;
+  if (!d) return 0;
+  return putText(d, secure ? ',"tls":{"client_verify":"NONE"}}' : '}');
 }
 
 /** Writes the first Host without its port, in lower case; returns the end, 0: no simple one. */
@@ -104,7 +111,7 @@ function putHost(d: usize, p: usize, end: usize): usize {
       while (p < stop && load<u8>(p) == 0x20) p++;
       while (stop > p && load<u8>(stop - 1) == 0x20) stop--;
       if (p < stop && (load<u8>(p) == 0x5b || load<u8>(p) == 0x3a)) return 0;
-      if (findByte(p, stop, 0x40) != stop) return 0;
+      if (findByte(p, stop, 0x40) != stop || hasQuotes(p, stop)) return 0;
       for (; p < stop && load<u8>(p) != 0x3a; p++) store<u8>(d++, <u8>lower(load<u8>(p)));
       return d;
     }

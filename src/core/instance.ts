@@ -33,6 +33,7 @@ export interface CoreExports {
     routed: number,
     entities: number,
     peer: number,
+    client: number,
     out: number,
     limit: number,
   ): number;

@@ -14,8 +14,11 @@ export interface LogTextSource {
   peer(target: number): string | null;
   /** The text of a record that the core leaves alone; may throw. */
   fallback(record: Buffer): Uint8Array;
-  /** True where something was noted for the request, so that the core cannot know its text. */
-  isNoted(requestId: string): boolean;
+  /**
+   * What plugins said of the client of a request, as members behind a comma; empty: nothing; null:
+   * they said something else too, which the core cannot know.
+   */
+  client(requestId: string): Uint8Array | null;
   /** False: nothing was noted for any. */
   readonly hasNotes: boolean;
 }
@@ -53,8 +56,8 @@ export function arrayOf(batch: readonly unknown[]): Uint8Array | null {
 export class LogTexts {
   readonly #core: Core;
   readonly #source: LogTextSource;
-  /** Where the texts of entities lie in this run. */
-  readonly #placed = new Map<LogTextEntities, number>();
+  /** Where texts of entities and clients lie in this run. */
+  readonly #placed = new Map<Uint8Array, number>();
   #filled = entitiesAt;
   #generation = -1;
   #route = -1;
@@ -63,6 +66,8 @@ export class LogTexts {
   #entities = 0;
   #routed = 0;
   #hasPeer = false;
+  /** 0: nothing is known of the client. */
+  #client = 0;
 
   constructor(core: Core, source: LogTextSource) {
     this.#core = core;
@@ -130,9 +135,15 @@ export class LogTexts {
   #isPlain(entry: number): boolean {
     const { u32, buffer } = this.#core;
     const at = entry + 4;
+    this.#client = 0;
     if (this.#source.hasNotes) {
       const id = at + LogRecord.requestId;
-      if (this.#source.isNoted(buffer.latin1Slice(id, id + 32))) return false;
+      const client = this.#source.client(buffer.latin1Slice(id, id + 32));
+      if (client === null) return false;
+      if (client.byteLength > 0) {
+        this.#client = this.#place(client);
+        if (this.#client === 0) return false;
+      }
     }
     const generation = u32[(at + LogRecord.generation) >>> 2];
     const route = u32[(at + LogRecord.route) >>> 2];
@@ -140,7 +151,9 @@ export class LogTexts {
     if (generation !== this.#generation || route !== this.#route) {
       this.#generation = generation;
       this.#route = route;
-      this.#entities = this.#placeEntities(this.#source.entities(generation, route));
+      const entities = this.#source.entities(generation, route);
+      this.#routed = entities.routed ? 1 : 0;
+      this.#entities = this.#place(entities.text);
     }
     if (target !== this.#target) {
       this.#target = target;
@@ -151,21 +164,21 @@ export class LogTexts {
 
   #write(entry: number, out: number): number {
     const { exports } = this.#core;
-    return exports.log_text(entry, this.#routed, this.#entities, peerAt, out, end);
+    const [routed, entities, client] = [this.#routed, this.#entities, this.#client];
+    return exports.log_text(entry, routed, entities, peerAt, client, out, end);
   }
 
-  #placeEntities(entities: LogTextEntities): number {
+  /** Where a text lies behind its size, for this run; 0: there is no room. */
+  #place(text: Uint8Array): number {
     const { u32, u8 } = this.#core;
-    const { text } = entities;
-    this.#routed = entities.routed ? 1 : 0;
-    let at = this.#placed.get(entities);
+    let at = this.#placed.get(text);
     if (at !== undefined) return at;
     at = this.#filled;
     if (at + 4 + text.byteLength > peerAt) return 0;
     u32[at >>> 2] = text.byteLength;
     u8.set(text, at + 4);
     this.#filled = (at + 4 + text.byteLength + 3) & ~3;
-    this.#placed.set(entities, at);
+    this.#placed.set(text, at);
     return at;
   }
 

@@ -116,19 +116,7 @@ export function withNotes(
 ): LogEntry {
   if (!notes) return entry;
   let changed: LogEntry = entry;
-  const { consumer, credential } = notes;
-  if (consumer || credential) {
-    changed = {
-      ...entry,
-      ...(credential && {
-        authenticated_entity: {
-          id: credential.id ?? undefined,
-          ...(consumer && { consumer_id: consumer.id }),
-        },
-      }),
-      ...(consumer && { consumer }),
-    };
-  }
+  if (notes.consumer || notes.credential) changed = { ...entry, ...clientMembers(notes) };
   for (const { path, value, mode } of notes.values) {
     try {
       changed = withValue(changed, path, value, mode);
@@ -137,6 +125,19 @@ export function withNotes(
     }
   }
   return changed;
+}
+
+/** The members of a record that say who the client is. */
+export function clientMembers({ consumer, credential }: RequestNotes): Partial<LogEntry> {
+  return {
+    ...(credential && {
+      authenticated_entity: {
+        id: credential.id ?? undefined,
+        ...(consumer && { consumer_id: consumer.id }),
+      },
+    }),
+    ...(consumer && { consumer }),
+  };
 }
 
 function copyOf(value: unknown): { text: string; copy: unknown } {

@@ -11,6 +11,7 @@ import { GatewayError } from '../errors.js';
 import type { LogEntry, LogSink, QueueParameters } from '../plugin/log-types.js';
 import type { Clock } from '../time.js';
 import { asArray, asObjects, asTexts } from './batch-forms.js';
+import { clientText } from './client-text.js';
 import type { BatchHandler } from './delivery.js';
 import { decodeLogRecord, type LogResolver } from './entry.js';
 import { beyondAscii, entitiesText, entryText, peerText } from './entry-text.js';
@@ -63,7 +64,7 @@ export class LogShipping {
         return beyondAscii.test(text) ? null : text;
       },
       fallback: (record) => this.#text(record),
-      isNoted: (id) => requestNotes.find(id) !== undefined,
+      client: (id) => clientText(requestNotes.find(id)),
       get hasNotes() {
         return requestNotes.size > 0;
       },

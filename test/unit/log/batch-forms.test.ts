@@ -12,7 +12,7 @@ const texts = new LogTexts(core, {
   entities: (generation, route) => entitiesText(resolver.route(generation, route), resolver),
   peer: (target) => peerText(target, resolver),
   fallback: (record) => entryText(record, resolver),
-  isNoted: () => false,
+  client: () => new Uint8Array(0),
   hasNotes: false,
 });
 

@@ -1,18 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Consumer } from '../../../src/config/model.js';
 import { createCore } from '../../../src/core/instance.js';
 import { LogFlag } from '../../../src/core/layout.js';
 import { arrayOf, LogTexts } from '../../../src/core/log-text.js';
 import { RingTable } from '../../../src/core/ring.js';
+import { clientText } from '../../../src/log/client-text.js';
 import { decodeLogRecord } from '../../../src/log/entry.js';
 import { entitiesText, entryText, peerText } from '../../../src/log/entry-text.js';
+import { NoteStore, withNotes } from '../../../src/log/notes.js';
+import type { LogEntry } from '../../../src/plugin/log-types.js';
 import { logRecord, type RecordParts, resolver } from '../../support/log-record.js';
 
 const core = createCore();
 const ring = new RingTable(core).open('texts', { maxEntries: 2000 });
 /** Records that the core left to the shell. */
 let left = 0;
-const noted = new Set<string>();
+const noted = new Map<string, Uint8Array | null>();
 const texts = new LogTexts(core, {
   entities: (generation, route) => entitiesText(resolver.route(generation, route), resolver),
   peer: (target) => peerText(target, resolver),
@@ -20,7 +24,10 @@ const texts = new LogTexts(core, {
     left++;
     return entryText(record, resolver);
   },
-  isNoted: (id) => noted.has(id),
+  client(id) {
+    const text = noted.get(id);
+    return text === undefined ? new Uint8Array(0) : text;
+  },
   get hasNotes() {
     return noted.size > 0;
   },
@@ -54,7 +61,16 @@ describe('the text of a record is that of its decoded form', () => {
     ['cut', { ...get('Host: a', 'X-Cut: half'), fields: { flags: LogFlag.HEAD_CUT } }],
     ['repeated field', get('Host: a', 'X-A: 1', 'x-a: 2')],
     ['credentials', get('Host: a', 'Authorization: Basic eDp5', 'proxy-authorization: z')],
-    ['quotes', get('Host: a', 'ETag: "abc"', 'X-B: a\\b')],
+    ['quotes', get('Host: a', 'ETag: "abc"', 'X-B: a\\b', 'X-C: \\"', 'X-D: "')],
+    ['a host with quotes', get('Host: a"b')],
+    ['a target with quotes', { requestHead: 'GET /"?a="&b=\\ HTTP/1.1\r\nHost: z\r\n\r\n' }],
+    ['an upstream target with quotes', { upstreamTarget: '/"a"' }],
+    ['escapes', { requestHead: 'GET /a%20b?c=%41+%22%5C&%2e=%7e&d%3De=%2B HTTP/1.1\r\n\r\n' }],
+    ['escapes of other text', { requestHead: 'GET /?c=%C3%A9&d=%00&%0a=%7f HTTP/1.1\r\n\r\n' }],
+    ['broken escapes', { requestHead: 'GET /?c=%4&d=%zz&e=%&%f=1 HTTP/1.1\r\n\r\n' }],
+    ['arguments that meet', { requestHead: 'GET /?a=1&%61=2&A=3&+a=4 HTTP/1.1\r\n\r\n' }],
+    ['names like indices, escaped', { requestHead: 'GET /?b=1&%31=2 HTTP/1.1\r\n\r\n' }],
+    ['field names of any length', get('Host: a', `${'aB3-'.repeat(9)}: 1`, `${'x'.repeat(16)}: 2`)],
     ['bytes beyond ASCII', get('Host: a', 'X-A: é', 'X-B: \u0001')],
     ['names like indices', get('Host: a', 'b: 1', '7: x', '1: y')],
     ['names of objects', get('Host: a', '__proto__: x', 'constructor: y')],
@@ -113,10 +129,15 @@ describe('texts by the core', () => {
     for (const target of ['/a', '/shop?a=1&b&c=', '/?x=1&y=2']) {
       ring.push(logRecord({ requestHead: `GET ${target} HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\r\n` }));
     }
+    for (const target of ['/?q=a%20b+c&%61=%22%5c%7E', '/?a=%2F%3d&b=+&=x&%20=1']) {
+      ring.push(logRecord({ requestHead: `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n` }));
+    }
+    ring.push(logRecord(get('Host: a', 'If-None-Match: "x\\y"', 'sec-ch-ua: "A";v="8", "B"')));
+    ring.push(logRecord({ fields: { flags: LogFlag.TLS } }));
     ring.push(logRecord({ fields: { tries: 3, upstreamStatus: 0, upstreamMs: 0xffffffff } }));
     ring.push(logRecord({ fields: { generation: 9 } }));
     ring.push(logRecord({ clientAddress: '2001:db8::1' }));
-    expect(take()).toHaveLength(6);
+    expect(take()).toHaveLength(10);
     expect(left).toBe(0);
   });
 
@@ -181,9 +202,33 @@ describe('texts by the core', () => {
     expect(take().map((text) => JSON.parse(text).response.status)).toEqual([202, 203, 204]);
   });
 
+  test('of clients that plugins know', () => {
+    const requestId = 'n'.repeat(32);
+    const consumer = { id: 'c0', username: 'jane "é"' } as unknown as Consumer;
+    for (const [who, credential] of [
+      [consumer, { id: 'k1' }],
+      [consumer, null],
+      [null, { id: null }],
+      [null, null],
+    ] as const) {
+      const notes = new NoteStore();
+      notes.setClient(requestId, who, credential);
+      const found = notes.find(requestId);
+      noted.set(requestId, clientText(found));
+      const record = logRecord({ requestId });
+      ring.push(record);
+      const entry = withNotes(decodeLogRecord(record, resolver) as LogEntry, found, () => {});
+      expect(take()).toEqual([JSON.stringify(entry)]);
+      expect(left).toBe(0);
+      notes.setValue(requestId, 'a', 1);
+      expect(clientText(notes.find(requestId))).toBeNull();
+    }
+    noted.clear();
+  });
+
   test('records that something was noted for, and broken ones, are left to the shell', () => {
     const requestId = 'n'.repeat(32);
-    noted.add(requestId);
+    noted.set(requestId, null);
     ring.push(logRecord({ requestId }));
     ring.push(logRecord());
     expect(take()).toHaveLength(2);
