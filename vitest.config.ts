@@ -35,6 +35,19 @@ const nativeProject = {
     env: { HEADGATE_TEST_DRIVER: 'native' },
   },
 };
+/** What a driver must do, on the public way of the net driver: where bare handles do not serve. */
+const publicProject = {
+  extends: true as const,
+  test: {
+    name: 'public',
+    include: [
+      'test/e2e/{bodies,descriptors,drain,hostile-clients,lifecycle,sockets}.test.ts',
+      'test/hostile/{requests,responses}.test.ts',
+      'test/unit/driver/choose.test.ts',
+    ],
+    env: { HEADGATE_TEST_NET_HANDLES: 'off' },
+  },
+};
 const native = existsSync(new URL('./build/native/headgate.node', import.meta.url))
   ? [nativeProject]
   : [];
@@ -53,9 +66,14 @@ export default defineConfig({
     projects: long
       ? [project(chosen ?? 'release', [`test/${suite}/**/*.test.ts`])]
       : chosen
-        ? [project(chosen, all, ['test/fuzz/**', 'test/soak/**', 'test/native/**']), ...native]
+        ? [
+            project(chosen, all, ['test/fuzz/**', 'test/soak/**', 'test/native/**']),
+            publicProject,
+            ...native,
+          ]
         : [
             project('release', all, ['test/fuzz/**', 'test/soak/**', 'test/native/**']),
+            publicProject,
             ...native,
             project('checked', coreSuites),
             project('debug', coreSuites),

@@ -179,9 +179,9 @@ class GatewayNode implements Gateway {
     for (const spec of settings.adminListen) this.#admins.push(await openAdmin(spec, admin));
     this.#state = 'running';
     const { hash } = config.snapshot;
-    const { name: driver, reason } = pool.driver;
+    const { name: driver, ...how } = pool.driver;
     const { addresses } = this;
-    logger.info({ addresses, hash, driver, reason, workers: pool.size }, 'gateway started');
+    logger.info({ addresses, hash, driver, ...how, workers: pool.size }, 'gateway started');
   }
 
   /** The configuration as the options and settings name it; null: none is named. */

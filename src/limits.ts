@@ -107,6 +107,7 @@ export const limits = {
     'granularity of the timer wheel: no deadline fires early, at most one tick late',
   ),
   resolvedNameMs: ms(1000, 'an upstream name is looked up again for the next connection', false),
+  connectAttemptMs: ms(250, 'the next address of an upstream name is tried', false),
   resolvedNames: count(4096, 'remembered addresses of upstream names are forgotten', false),
   configBytes: bytes(67108864, 'a configuration document above it is refused', false),
   configAliasNodes: count(1000000, 'a document whose aliases copy more values is refused', false),

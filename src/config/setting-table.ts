@@ -76,6 +76,11 @@ export const settingTable = {
   proxy_listen: row(listen, '0.0.0.0:8000', 'Where clients connect; `off`: nowhere.'),
   admin_listen: row(listen, '127.0.0.1:8001', 'Where the Admin API listens; `off`: nowhere.'),
   driver: row(oneOf('auto', 'net', 'native'), 'auto', 'What moves bytes between sockets and core.'),
+  net_handles: row(
+    oneOf('auto', 'off'),
+    'auto',
+    'Whether `driver = net` uses the bare handles of Node, where their check passes.',
+  ),
   workers: row(workers, '1', 'Event loops, each with a core of its own; `auto`: one per CPU.'),
   worker_hang_timeout: row(
     seconds(),

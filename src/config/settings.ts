@@ -31,6 +31,7 @@ export interface Settings {
   readonly proxyListen: readonly ListenSpec[];
   readonly adminListen: readonly ListenSpec[];
   readonly driver: 'auto' | 'net' | 'native';
+  readonly netHandles: 'auto' | 'off';
   readonly workers: number;
   /** 0: never. */
   readonly workerHangTimeoutMs: number;
@@ -235,6 +236,7 @@ function toSettings(values: SettingValues, ignored: readonly string[]): Settings
     proxyListen: values.proxy_listen,
     adminListen: values.admin_listen,
     driver: values.driver,
+    netHandles: values.net_handles,
     workers: values.workers,
     workerHangTimeoutMs: values.worker_hang_timeout,
     accessLog: values.access_log,

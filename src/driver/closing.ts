@@ -5,30 +5,29 @@
  * the answer that says what was wrong.
  */
 import { limits } from '../limits.js';
-import type { NetConnection } from './connection.js';
+import type { Connection } from './connection.js';
 
 /** `unsentAtCheck` of a connection whose FIN is out. */
 const FLUSHED = -1;
 
 export class ClosingConnections {
-  readonly #members = new Set<NetConnection>();
+  readonly #members = new Set<Connection>();
 
   get count(): number {
     return this.#members.size;
   }
 
-  add(connection: NetConnection, nowMs: number, sendTimeoutMs: number): void {
-    const { socket } = connection;
-    if (socket.destroyed) return;
-    const flushed = !socket.connecting && socket.writableLength === 0;
+  add(connection: Connection, nowMs: number, sendTimeoutMs: number): void {
+    if (connection.closed) return;
+    const flushed = !connection.connecting && connection.unsentBytes === 0;
     connection.unsentAtCheck = flushed ? FLUSHED : connection.kernelUnsentBytes;
     connection.cutAtMs = nowMs + (flushed ? limits.lingerMs.value : sendTimeoutMs);
     this.#members.add(connection);
-    socket.end();
-    socket.resume();
+    connection.end();
+    connection.resume();
   }
 
-  delete(connection: NetConnection): void {
+  delete(connection: Connection): void {
     this.#members.delete(connection);
   }
 
@@ -38,12 +37,12 @@ export class ClosingConnections {
       if (connection.unsentAtCheck !== FLUSHED) this.#checkFlush(connection, nowMs, sendTimeoutMs);
       if (nowMs < connection.cutAtMs) continue;
       this.#members.delete(connection);
-      connection.socket.destroy();
+      connection.destroy();
     }
   }
 
-  #checkFlush(connection: NetConnection, nowMs: number, sendTimeoutMs: number): void {
-    if (connection.socket.writableFinished) {
+  #checkFlush(connection: Connection, nowMs: number, sendTimeoutMs: number): void {
+    if (connection.finished) {
       connection.unsentAtCheck = FLUSHED;
       connection.cutAtMs = nowMs + limits.lingerMs.value;
       return;

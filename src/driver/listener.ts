@@ -4,10 +4,11 @@
 import { unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { GatewayError } from '../errors.js';
+import { acceptsWithoutDelay, divertAccepts } from './bare/accept.js';
+import type { BareHandle } from './bare/handles.js';
 import type { BoundListener, ListenSpec } from './contract.js';
 import { asListenError, describeListen, socketAnswers } from './listen-address.js';
 import type { ProxiedAddresses } from './proxy-protocol.js';
-import { divertAccepts, type PendingAccept, rawAcceptWorks } from './raw-accept.js';
 
 /** What the handshake of a connection told. */
 export interface TlsFacts {
@@ -15,10 +16,21 @@ export interface TlsFacts {
   readonly serverName: string;
 }
 
+/** What is known of a connection before it is looked at. */
+export interface BareListener {
+  /** What AcceptInfo.listener will say. */
+  readonly index: number;
+  readonly unix: boolean;
+  /** Small writes of its connections go at once already. */
+  readonly noDelay: boolean;
+  /** Null where each connection has to be asked, because the listener takes any address. */
+  readonly local: { readonly address: string; readonly port: number } | null;
+}
+
 /** Who takes accepted connections. */
 export interface AcceptOwner {
-  /** A connection whose socket can still be built to read into the core's memory. */
-  acceptRaw(pending: PendingAccept, listener: number): void;
+  /** A connection that no socket was made of. */
+  acceptBare(handle: BareHandle, listener: BareListener): void;
   /** A ready socket, read through its 'data' events. */
   acceptSocket(
     socket: net.Socket,
@@ -39,29 +51,35 @@ export interface Listener extends BoundListener {
 }
 
 /**
- * Binds one address. `index` is what AcceptInfo.listener will say.
+ * Binds one address. `index` is what AcceptInfo.listener will say; `bare`: connections come as
+ * handles where that is possible.
  * @throws GatewayError GW_E_LISTEN where the address cannot be bound or the kind is not supported
  */
 export async function openListener(
   spec: ListenSpec,
   index: number,
   owner: AcceptOwner,
+  bare: boolean,
 ): Promise<Listener> {
   refuseUnsupported(spec);
-  const raw = await rawAcceptWorks();
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
     spec.proxyProtocol ? owner.acceptProxied(socket, index) : owner.acceptSocket(socket, index),
   );
   await bind(server, spec);
   server.on('error', () => owner.acceptFailed());
-  if (raw && !spec.proxyProtocol) {
-    divertAccepts(
-      server,
-      (pending) => owner.acceptRaw(pending, index),
-      () => owner.acceptFailed(),
-    );
+  const bound = boundTo(spec, server);
+  if (bare && !spec.proxyProtocol) {
+    const { address, port } = bound;
+    const any = spec.unix || address === '::' || address === '0.0.0.0';
+    const local = any ? null : { address, port };
+    const noDelay = spec.unix || acceptsWithoutDelay(server);
+    const listener: BareListener = { index, unix: spec.unix, noDelay, local };
+    divertAccepts(server, {
+      accept: (handle) => owner.acceptBare(handle, listener),
+      failed: () => owner.acceptFailed(),
+    });
   }
-  return { server, ...boundTo(spec, server) };
+  return { server, ...bound };
 }
 
 /** Where a listening server really listens. */

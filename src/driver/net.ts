@@ -3,14 +3,19 @@
  * reads into the core's memory, the core rewrites in place, what comes back is written at once. It
  * never looks at a byte.
  */
+
+import { bareHandles } from './bare/check.js';
 import type { BoundListener, Driver, DriverOptions, ListenSpec } from './contract.js';
 import { type Listener, openListener } from './listener.js';
 import { Sockets } from './sockets.js';
 import { openTlsListener } from './tls-listener.js';
 
+/** `auto`: bare handles where their check passes; `off`: the public API of node. */
+export type NetHandles = 'auto' | 'off';
+
 /** Makes a `net` driver. It owns the core's events and commands from here on. */
-export function createNetDriver(options: DriverOptions): Driver {
-  return new NetDriver(options);
+export function createNetDriver(options: DriverOptions, handles: NetHandles = 'auto'): Driver {
+  return new NetDriver(options, handles);
 }
 
 class NetDriver implements Driver {
@@ -18,20 +23,31 @@ class NetDriver implements Driver {
   readonly #options: DriverOptions;
   readonly #sockets: Sockets;
   readonly #listeners: Listener[] = [];
+  readonly #handles: NetHandles;
 
-  constructor(options: DriverOptions) {
+  constructor(options: DriverOptions, handles: NetHandles) {
     this.#options = options;
+    this.#handles = handles;
     this.#sockets = new Sockets(options);
   }
 
   async listen(spec: ListenSpec): Promise<BoundListener> {
+    const bare = await this.#prepare();
     const index = this.#listeners.length;
     const { serverContexts } = this.#options;
     const listener = spec.ssl
       ? await openTlsListener(spec, index, this.#sockets, serverContexts)
-      : await openListener(spec, index, this.#sockets);
+      : await openListener(spec, index, this.#sockets, bare);
     this.#listeners.push(listener);
     return { spec: listener.spec, address: listener.address, port: listener.port };
+  }
+
+  /** True where connections in the clear are bare handles. */
+  async #prepare(): Promise<boolean> {
+    const found = this.#handles === 'auto' ? await bareHandles() : null;
+    if (found === null || !('bindings' in found)) return false;
+    this.#sockets.useBare(found.bindings);
+    return true;
   }
 
   async stopListening(): Promise<void> {

@@ -6,14 +6,17 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { AcceptFlag, ErrorCause, Event } from '../core/layout.js';
 import { limits } from '../limits.js';
+import { BareConnection, type BareContext } from './bare/connection.js';
+import { BareDialer } from './bare/dialer.js';
+import type { BareAddress, BareBindings, BareHandle } from './bare/handles.js';
 import { ClosingConnections } from './closing.js';
-import { type ConnectionOwner, NetConnection } from './connection.js';
-import type { DriverOptions } from './contract.js';
-import type { AcceptOwner, TlsFacts } from './listener.js';
+import type { Connection, ConnectionOwner } from './connection.js';
+import type { DriverOptions, TargetAddress } from './contract.js';
+import type { AcceptOwner, BareListener, TlsFacts } from './listener.js';
 import { ProxiedSockets } from './proxied-sockets.js';
 import type { ProxiedAddresses } from './proxy-protocol.js';
 import { EventPump, type PumpOwner } from './pump.js';
-import type { PendingAccept } from './raw-accept.js';
+import { SocketConnection } from './socket-connection.js';
 
 const unsentBytesMax = limits.unsentBytesPerConnection.value;
 const connectionCount = limits.downstreamConnections.value + limits.upstreamConnections.value;
@@ -22,13 +25,15 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
   readonly pump: EventPump;
   readonly #options: DriverOptions;
   /** By the low 16 bits of the id; null where the core knows no connection. */
-  readonly #connections: (NetConnection | null)[];
+  readonly #connections: (Connection | null)[];
   readonly #closing = new ClosingConnections();
   readonly #proxied: ProxiedSockets;
+  /** Null: connections are sockets of node:net. */
+  #bare: { readonly context: BareContext; readonly dialer: BareDialer } | null = null;
 
   constructor(options: DriverOptions) {
     this.#options = options;
-    this.#connections = new Array<NetConnection | null>(connectionCount).fill(null);
+    this.#connections = new Array<Connection | null>(connectionCount).fill(null);
     this.pump = new EventPump(options, this);
     this.#proxied = new ProxiedSockets({
       clock: options.clock,
@@ -39,6 +44,14 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
       },
       refused: () => this.pump.port.countRefused(),
     });
+  }
+
+  /** From here on connections in the clear are bare handles. */
+  useBare(bindings: BareBindings): void {
+    if (this.#bare !== null) return;
+    const spareWrite = new bindings.Write();
+    const context = { bindings, owner: this, view: this.pump.port.readView, spareWrite };
+    this.#bare = { context, dialer: new BareDialer(bindings, this.#options.clock) };
   }
 
   /** Connections on their way out. */
@@ -76,21 +89,88 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
   }
 
   connect(index: number, id: number, target: number): void {
-    const connection = new NetConnection(this, id);
-    this.#connections[index] = connection;
     const address = this.#options.target(target);
+    if (this.#bare && address && !address.tls) {
+      const connection = new BareConnection(this.#bare.context, id);
+      this.#connections[index] = connection;
+      this.#bare.dialer.dial(connection, address);
+      return;
+    }
+    const connection = new SocketConnection(this, id);
+    this.#connections[index] = connection;
     if (address === undefined) {
       // The core named a target that nobody interned: a socket that fails, not one that is missing.
       connection.attach(new net.Socket().destroy());
       this.failed(connection, ErrorCause.RESOLVE);
       return;
     }
+    this.#connectSocket(connection, address);
+  }
+
+  pause(index: number): void {
+    this.#connections[index]?.pause();
+  }
+
+  resume(index: number): void {
+    this.#connections[index]?.resume();
+  }
+
+  shutdown(index: number): void {
+    this.#connections[index]?.end();
+  }
+
+  // Accepted connections.
+
+  acceptBare(handle: BareHandle, listener: BareListener): void {
+    const id = this.#bare === null ? 0 : this.#openId();
+    if (this.#bare === null || id === 0) {
+      handle.close();
+      return;
+    }
+    const { index, unix, noDelay, local } = listener;
+    const connection = new BareConnection(this.#bare.context, id);
+    this.#connections[connection.index] = connection;
+    const peer: BareAddress = {};
+    const own: BareAddress = local ?? {};
+    if (!unix) handle.getpeername(peer);
+    if (!unix && local === null) handle.getsockname(own);
+    if (!noDelay) handle.setNoDelay(true);
+    connection.accept(handle, !unix);
+    const port = own.port ?? 0;
+    this.pump.accept(id, {
+      peerAddress: peer.address,
+      peerPort: peer.port ?? 0,
+      localAddress: own.address,
+      localPort: this.#options.portMaps?.get(port) ?? port,
+      listener: index,
+      flags: unix ? AcceptFlag.UNIX : 0,
+    });
+  }
+
+  /** Also the way in for sockets that are not plain TCP: their bytes come as 'data' events. */
+  acceptSocket(
+    socket: net.Socket,
+    listener: number,
+    addresses: ProxiedAddresses | null = null,
+    secure?: TlsFacts,
+  ): SocketConnection | null {
+    const id = this.#openId();
+    if (id === 0) {
+      socket.on('error', () => {});
+      socket.destroy();
+      return null;
+    }
+    const connection = new SocketConnection(this, id);
+    this.#read(connection, socket);
+    this.#adopt(connection, socket, listener, addresses, secure);
+    return connection;
+  }
+
+  #connectSocket(connection: SocketConnection, address: TargetAddress): void {
     const { host, port, tls: security } = address;
     const place = host.startsWith('unix:') ? { path: host.slice(5) } : { host, port };
     const options = { ...place, allowHalfOpen: true, noDelay: true };
-    const connected = () => {
-      if (!connection.gone) this.pump.post(Event.CONNECTED, id, 0, 0);
-    };
+    const connected = () => this.connected(connection);
     if (security) {
       const socket = tls.connect({ ...options, ...security.connectOptions() });
       security.watch(socket);
@@ -104,53 +184,8 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
     socket.once('connect', connected);
   }
 
-  pause(index: number): void {
-    this.#connections[index]?.socket.pause();
-  }
-
-  resume(index: number): void {
-    this.#connections[index]?.socket.resume();
-  }
-
-  shutdown(index: number): void {
-    this.#connections[index]?.socket.end();
-  }
-
-  // Accepted connections.
-
-  acceptRaw(pending: PendingAccept, listener: number): void {
-    const id = this.#openId();
-    if (id === 0) {
-      pending.refuse();
-      return;
-    }
-    const connection = new NetConnection(this, id);
-    const socket = pending.open(connection.onread(this.pump.port.readView));
-    socket.setNoDelay(true);
-    this.#adopt(connection, socket, listener);
-  }
-
-  /** Also the way in for sockets that are not plain TCP: their bytes come as 'data' events. */
-  acceptSocket(
-    socket: net.Socket,
-    listener: number,
-    addresses: ProxiedAddresses | null = null,
-    secure?: TlsFacts,
-  ): NetConnection | null {
-    const id = this.#openId();
-    if (id === 0) {
-      socket.on('error', () => {});
-      socket.destroy();
-      return null;
-    }
-    const connection = new NetConnection(this, id);
-    this.#read(connection, socket);
-    this.#adopt(connection, socket, listener, addresses, secure);
-    return connection;
-  }
-
   /** Takes bytes from a socket that cannot read into the core's memory. */
-  #read(connection: NetConnection, socket: net.Socket): void {
+  #read(connection: SocketConnection, socket: net.Socket): void {
     socket.on('data', (chunk) => {
       if (!connection.gone) this.pump.dataFrom(connection.id, chunk);
     });
@@ -174,7 +209,7 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
   }
 
   #adopt(
-    connection: NetConnection,
+    connection: SocketConnection,
     socket: net.Socket,
     listener: number,
     addresses: ProxiedAddresses | null = null,
@@ -202,25 +237,29 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
 
   // Happenings.
 
-  received(connection: NetConnection, bytes: number): void {
+  received(connection: Connection, bytes: number): void {
     this.pump.data(connection.id, bytes);
   }
 
-  ended(connection: NetConnection): void {
+  connected(connection: Connection): void {
+    if (!connection.gone) this.pump.post(Event.CONNECTED, connection.id, 0, 0);
+  }
+
+  ended(connection: Connection): void {
     if (!connection.gone) this.pump.post(Event.END, connection.id, 0, 0);
   }
 
-  drained(connection: NetConnection): void {
+  drained(connection: Connection): void {
     if (!connection.gone) this.pump.post(Event.DRAINED, connection.id, 0, 0);
   }
 
-  failed(connection: NetConnection, cause: number): void {
+  failed(connection: Connection, cause: number): void {
     if (connection.gone) return;
     connection.gone = true;
     this.pump.fail(connection.id, cause);
   }
 
-  closed(connection: NetConnection): void {
+  closed(connection: Connection): void {
     this.#closing.delete(connection);
   }
 
@@ -249,7 +288,7 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
     this.#proxied.clear();
   }
 
-  #take(index: number): NetConnection | null {
+  #take(index: number): Connection | null {
     const connection = this.#connections[index];
     this.#connections[index] = null;
     return connection;

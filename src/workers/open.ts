@@ -33,8 +33,9 @@ export interface OpenPoolOptions {
 export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
   const { settings, plugins, filterFunctions, logger, clock, env, onLost } = options;
   const series = new MetricSeries();
-  const driver = chooseDriver(settings);
-  const count = workerCount(options, driver);
+  const choice = chooseDriver(settings);
+  const count = workerCount(options, choice);
+  const driver = await choice.describe();
   const local: MakeWorker = (_index, onFault) =>
     LocalWorker.create({ settings, plugins, filterFunctions, logger, clock, env, series, onFault });
   const counters = makeCounterMemory();

@@ -5,6 +5,7 @@
 import type { Snapshot } from '../config/model.js';
 import type { ControlValues } from '../core/control.js';
 import type { SlotValues } from '../core/metric-slot.js';
+import type { DriverFacts } from '../driver/choose.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
 import { type FilterMetric, mergeFilterMetrics } from '../filter/metrics.js';
@@ -22,7 +23,7 @@ export interface PoolOptions {
   readonly count: number;
   readonly make: MakeWorker;
   /** What all workers use to move bytes, for people to read. */
-  readonly driver: { readonly name: string; readonly reason: string };
+  readonly driver: DriverFacts;
   readonly series: MetricSeries;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -40,7 +41,7 @@ export interface PoolReport {
   readonly filterMetrics: readonly FilterMetric[];
   readonly requestMetrics: readonly RequestSample[];
   readonly liveGenerations: number;
-  readonly driver: { readonly name: string; readonly reason: string };
+  readonly driver: DriverFacts;
   readonly workers: readonly { readonly index: number; readonly restarts: number }[];
 }
 
@@ -94,9 +95,8 @@ export class WorkerPool {
     this.#scheduleWatch();
   }
 
-  get driver(): { name: string; reason: string } {
-    const { name, reason } = this.#options.driver;
-    return { name, reason };
+  get driver(): DriverFacts {
+    return this.#options.driver;
   }
 
   get size(): number {

@@ -4,13 +4,15 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { until } from '../support/gateway.js';
-import { testDriver } from '../support/plane.js';
+import { testDriver, testHandles } from '../support/plane.js';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** Starts the gateway with so few descriptors that three hundred clients do not fit. */
 async function startPoor(): Promise<number> {
-  const settings = ['proxy_listen=127.0.0.1:0', 'admin_listen=off', `driver=${testDriver}`];
+  const settings = ['proxy_listen=127.0.0.1:0', 'admin_listen=off', `driver=${testDriver}`].concat(
+    `net_handles=${testHandles}`,
+  );
   const set = settings.map((setting) => `--set ${setting}`).join(' ');
   const line = `ulimit -n 256 && exec ${process.execPath} ${cli} start ${set}`;
   const child = spawn('sh', ['-c', line], { env: { PATH: process.env.PATH } });

@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 import { createGateway } from '../../src/gateway.js';
 import type { Gateway, GatewayOptions } from '../../src/gateway-options.js';
 import { createLogger } from '../../src/observe/logger.js';
-import { testDriver } from './plane.js';
+import { testDriver, testHandles } from './plane.js';
 
 export interface LogLine {
   readonly level: string;
@@ -29,6 +29,7 @@ const listeners = {
   proxy_listen: '127.0.0.1:0',
   admin_listen: '127.0.0.1:0',
   driver: testDriver,
+  net_handles: testHandles,
 };
 
 /** Listeners with TLS are the net driver's, which `auto` knows. */

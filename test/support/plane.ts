@@ -72,6 +72,8 @@ export type GaugeName =
 
 /** The driver that the suites with real sockets run on. */
 export const testDriver = process.env.HEADGATE_TEST_DRIVER === 'native' ? 'native' : 'net';
+/** `off`: the net driver keeps to the public API of node. */
+export const testHandles = process.env.HEADGATE_TEST_NET_HANDLES === 'off' ? 'off' : 'auto';
 
 /** A driver listening nowhere yet, with the routes in use. */
 export function createPlane(options: PlaneOptions): Plane {
@@ -79,7 +81,8 @@ export function createPlane(options: PlaneOptions): Plane {
   writeSettings(core, options.settings ?? {});
   installRoutes(core, options.services, options.phases ?? 0);
   let fault: Error | undefined;
-  const chosen = () => chooseDriver({ driver: testDriver, proxyListen: [] }).create;
+  const chosen = () =>
+    chooseDriver({ driver: testDriver, proxyListen: [], netHandles: testHandles }).create;
   const driver = (options.makeDriver ?? chosen())({
     core,
     clock: options.clock ?? systemClock,

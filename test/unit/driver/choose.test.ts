@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { chooseDriver } from '../../../src/driver/choose.js';
 import type { NativeAddon } from '../../../src/native/loader.js';
 import { oneService, startGateway, startUpstream } from '../../support/gateway.js';
-import { loopback, testDriver } from '../../support/plane.js';
+import { loopback, testDriver, testHandles } from '../../support/plane.js';
 
 const none = () => ({ reason: 'it is not built' });
 const some = () => ({ addon: { layoutHash: 1 } as NativeAddon });
@@ -38,7 +38,9 @@ test('the driver and why are in the log and in /status', async () => {
   const { url } = await startUpstream();
   const { admin, lines } = await startGateway({ config: oneService(url) });
   const status = (await (await fetch(`${admin}/status`)).json()) as { driver: object };
-  expect(status.driver).toEqual({ name: testDriver, reason: 'asked for' });
+  const handles = { handles: testHandles === 'off' ? 'public: net_handles = off' : 'bare' };
+  const facts = { reason: 'asked for', ...(testDriver === 'net' && handles) };
+  expect(status.driver).toEqual({ name: testDriver, ...facts });
   const started = lines.find(({ msg }) => msg === 'gateway started');
-  expect(started).toMatchObject({ driver: testDriver, reason: 'asked for' });
+  expect(started).toMatchObject({ driver: testDriver, ...facts });
 });
