@@ -24,6 +24,7 @@ import {
 import { Connection } from './connection';
 import { EXCHANGE_ID, Exchange, X_TRIED } from './exchange';
 import { beginOwn, ownBody, sendFiltered, sendOwn } from './own-answer';
+import { nowExact } from './timers';
 
 const EXIT: u32 = RESPONSE_SOURCE_EXIT;
 
@@ -87,6 +88,10 @@ export function replyRedirect(c: Connection, x: Exchange, status: u32, at: usize
 export function replyFromPlugin(c: Connection, x: Exchange): void {
   const reply = changetype<Reply>(REPLY);
   const lines = REPLY + REPLY_SIZE;
+  if (reply.proxied) {
+    x.flags |= X_TRIED;
+    x.balancedMs = nowExact;
+  }
   const d = put(beginOwn(x, reply.status), lines, reply.headerBytes);
   sendOwn(c, x, d, EXIT, lines + reply.headerBytes, reply.bodyBytes);
 }

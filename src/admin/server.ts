@@ -18,6 +18,7 @@ import { GatewayError } from '../errors.js';
 import type { ServerContexts } from '../tls/server-contexts.js';
 import { configOf, readBody } from './body.js';
 import { type AdminAnswer, readEntities } from './entities.js';
+import { answerProxyCache } from './proxy-cache.js';
 import { isValidation, readSchema, validateEntity } from './schemas.js';
 import type { AdminSource } from './source.js';
 
@@ -181,6 +182,11 @@ async function route(request: IncomingMessage, options: AdminOptions): Promise<A
     return handler ? handler(options, url.searchParams, request) : notAllowed;
   }
   const parts = path.slice(1).split('/').map(decodePart);
+  const cached = answerProxyCache(method, parts, options.source.snapshot());
+  if (cached && 'length' in cached) {
+    return method === 'OPTIONS' ? allowed([...cached], request) : notAllowed;
+  }
+  if (cached) return cached;
   const schemas = options.source.schemas();
   if (isValidation(parts)) {
     if (method === 'OPTIONS') return allowed(['POST'], request);

@@ -285,7 +285,7 @@ export const structs = {
     ['u32', 'status', ''],
     ['u32', 'headerBytes', 'without framing, date, connection and gateway headers'],
     ['u32', 'bodyBytes', ''],
-    ['u32', 'unused', ''],
+    ['u32', 'proxied', '1: it has the headers of proxied answers'],
   ],
   /** Inputs and results of one route look-up; the core's own lives at routeScratch. */
   RouteQuery: [

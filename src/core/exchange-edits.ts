@@ -132,11 +132,18 @@ function putText({ u8, buffer }: Core, text: string, at: number): void {
 const statusLineBytes = 128;
 
 /**
- * Puts an answer into the reply region. `lines` are header lines with their CRLF.
+ * Puts an answer into the reply region. `lines` are header lines with their CRLF; `proxied`: an
+ * upstream gave it once, and it has the headers of proxied answers.
  * @throws GatewayError GW_E_REPLY_TOO_LARGE where the lines do not fit into a head, or above
  * limits.replyBodyBytes
  */
-export function writeReply(core: Core, status: number, lines: string, body: Uint8Array): void {
+export function writeReply(
+  core: Core,
+  status: number,
+  lines: string,
+  body: Uint8Array,
+  proxied = false,
+): void {
   const linesMax = limits.responseHeadBytes.value - statusLineBytes;
   if (lines.length > linesMax || body.length > limits.replyBodyBytes.value) {
     throw new GatewayError('GW_E_REPLY_TOO_LARGE', 'the answer of a plugin is too large');
@@ -145,6 +152,7 @@ export function writeReply(core: Core, status: number, lines: string, body: Uint
   core.u32[(at + Reply.status) >> 2] = status;
   core.u32[(at + Reply.headerBytes) >> 2] = lines.length;
   core.u32[(at + Reply.bodyBytes) >> 2] = body.length;
+  core.u32[(at + Reply.proxied) >> 2] = proxied ? 1 : 0;
   core.buffer.latin1Write(lines, at + Reply.size);
   core.u8.set(body, at + Reply.size + lines.length);
 }

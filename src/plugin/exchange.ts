@@ -23,6 +23,8 @@ export interface PluginReply {
   /** Header lines with CRLF, by lower-case name. */
   readonly fields: Map<string, string[]>;
   readonly body: Uint8Array;
+  /** An upstream gave it once; it has the headers of proxied answers. */
+  readonly proxied?: boolean;
 }
 
 export class Exchange {
@@ -84,6 +86,7 @@ export class Exchange {
       () => this.readBody(),
       captures,
       () => this.plan,
+      this.upstreamEdits,
     );
     this.client = new ClientView(this.view);
   }

@@ -233,7 +233,7 @@ export class PhaseRunner {
   }
 
   #writeReply(reply: PluginReply): void {
-    writeReply(this.#core, reply.status, linesOf(reply), reply.body);
+    writeReply(this.#core, reply.status, linesOf(reply), reply.body, reply.proxied);
   }
 
   /** Makes the core ask for news, once for any number of reasons. */

@@ -61,8 +61,8 @@ export class RequestBody {
    * ends before.
    */
   read(limit: number, wake: () => void): Promise<Uint8Array> {
-    if (this.#reading) return this.#reading;
     if (this.#replacement) return Promise.resolve(this.#queue.all());
+    if (this.#reading) return this.#reading;
     if (this.#length === 0) return Promise.resolve(new Uint8Array(0));
     if (this.#length > limit) return Promise.reject(tooLarge(limit));
     this.#limit = limit;
@@ -162,4 +162,6 @@ export class RequestBody {
 }
 
 const tooLarge = (limit: number): GatewayError =>
-  new GatewayError('GW_E_BODY_TOO_LARGE', `the body is larger than ${limit} bytes`);
+  new GatewayError('GW_E_BODY_TOO_LARGE', `the body is larger than ${limit} bytes`, {
+    details: { limit },
+  });

@@ -1,11 +1,15 @@
 /**
  * The request and the client as plugins read them, decoded on each use out of the exchange view.
+ * What plugins changed of method, query and header fields on the way to the upstream shows at once,
+ * as in Kong, where both are one request; the path is always the client's.
  */
+import { EditList } from '../core/exchange-edits.js';
 import type { ExchangeView } from '../core/exchange-view.js';
+import { EditOp } from '../core/layout.js';
 import type { CaptureSource, Captures } from '../core/route-captures.js';
 import { argumentsDefault, checkMax, firstArgument, parseArguments } from './pdk/arguments.js';
 import { Forwarded, splitAuthority } from './pdk/forwarded.js';
-import { headersOf } from './pdk/headers.js';
+import { headersOf, withEdits } from './pdk/headers.js';
 import { isTrusted } from './pdk/host.js';
 import type { Plan } from './plan.js';
 import type { Argument, ForwardedReader, RequestReader, UriCaptures } from './request-types.js';
@@ -15,23 +19,26 @@ export class RequestView implements RequestReader {
   readonly #readBody: () => Promise<Uint8Array>;
   readonly #captures: (source: CaptureSource) => Captures | null;
   readonly #plan: () => Plan | null;
+  readonly #edits: EditList;
 
-  /** `plan`: that of the exchange, null before routing. */
+  /** `plan`: that of the exchange, null before routing; `edits`: those towards the upstream. */
   constructor(
     view: ExchangeView,
     readBody: () => Promise<Uint8Array>,
     captures: (source: CaptureSource) => Captures | null = () => null,
     plan: () => Plan | null = () => null,
+    edits = new EditList(),
   ) {
     this.#view = view;
     this.#readBody = readBody;
     this.#captures = captures;
     this.#plan = plan;
+    this.#edits = edits;
   }
 
   get uriCaptures(): UriCaptures {
     const { path } = this.#view;
-    const found = this.#captures({ path, headers: (name) => this.headerValues(name) });
+    const found = this.#captures({ path, headers: (name) => this.#sent(name) });
     const unnamed: string[] = [];
     const named: Record<string, string> = {};
     for (const [key, text] of Object.entries(found ?? {})) {
@@ -50,7 +57,7 @@ export class RequestView implements RequestReader {
   }
 
   get method(): string {
-    return this.#view.method;
+    return this.#edits.last(EditOp.SET_METHOD) ?? this.#view.method;
   }
 
   get path(): string {
@@ -64,6 +71,8 @@ export class RequestView implements RequestReader {
   }
 
   get rawQuery(): string {
+    const edited = this.#edits.last(EditOp.SET_QUERY);
+    if (edited !== undefined) return edited;
     const { target } = this.#view;
     const mark = target.indexOf('?');
     return mark < 0 ? '' : target.slice(mark + 1);
@@ -118,14 +127,28 @@ export class RequestView implements RequestReader {
   }
 
   header(name: string): string | null {
-    return this.#view.header(name);
+    if (this.#edits.count === 0) return this.#view.header(name);
+    return this.headerValues(name)[0] ?? null;
   }
 
   headers(max?: number): Record<string, string | string[]> {
-    return headersOf(this.#view, 'request', max);
+    return withEdits(headersOf(this.#view, 'request', max), this.#edits);
   }
 
   headerValues(name: string): string[] {
+    const wanted = foldName(name);
+    let values = this.#sent(name);
+    const { count, ops, names, values: edited } = this.#edits;
+    for (let i = 0; i < count; i++) {
+      if (ops[i] > EditOp.REMOVE || foldName(names[i]) !== wanted) continue;
+      if (ops[i] !== EditOp.ADD) values = [];
+      if (ops[i] !== EditOp.REMOVE) values.push(edited[i]);
+    }
+    return values;
+  }
+
+  /** What the client itself sent. */
+  #sent(name: string): string[] {
     const wanted = foldName(name);
     const values: string[] = [];
     this.#view.eachHeader('request', (known, value) => {

@@ -72,13 +72,26 @@ export interface ResponseWriter {
 
 type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>;
 
+export interface ExitOptions {
+  /**
+   * In `access`: an upstream gave this answer once, and a cache kept it. It gets Via and the
+   * latencies of proxied answers instead of X-Kong-Response-Latency. Default false.
+   */
+  readonly proxied?: boolean;
+}
+
 export interface ExitingResponse extends ResponseWriter {
   /**
    * Answers the client here and now; later handlers of this phase do not run, header filters do.
    * A string or bytes are sent as they are, an object as JSON.
    * @throws GatewayError GW_E_REPLY_TOO_LARGE above limits.replyBodyBytes
    */
-  exit(status: number, body?: string | Uint8Array | object | null, headers?: ReplyHeaders): void;
+  exit(
+    status: number,
+    body?: string | Uint8Array | object | null,
+    headers?: ReplyHeaders,
+    options?: ExitOptions,
+  ): void;
   /**
    * The same with an error text in the form that the client's Accept header asks for, and the id
    * of the request. `status` is 400 to 599; `message` has Kong's default by status.

@@ -10,6 +10,7 @@ import type { Clock } from '../time.js';
 import { makeCounterMemory } from './counters.js';
 import type { MakeWorker } from './handle.js';
 import { LocalWorker } from './local.js';
+import { joinThreads } from './node-channel.js';
 import { WorkerPool } from './pool.js';
 import { RemoteWorker } from './remote.js';
 
@@ -52,6 +53,7 @@ export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
     });
   };
   const make = count === 1 ? local : remote;
+  if (count > 1) joinThreads();
   const hangMs = settings.workerHangTimeoutMs;
   const pool = new WorkerPool({ count, make, driver, series, logger, clock, hangMs, onLost });
   try {

@@ -20,6 +20,7 @@ import {
   type ThreadMessage,
   type ThreadStart,
 } from './messages.js';
+import { joinThreads } from './node-channel.js';
 import { publish, publishedStats } from './stats.js';
 
 /** How often counters are published while nobody asks, so that those of a crash are not lost. */
@@ -68,6 +69,7 @@ type Calls = {
 
 async function open(): Promise<Calls> {
   adoptCounters(counters);
+  joinThreads();
   const plugins = await loadPlugins({
     names: settings.plugins,
     from,

@@ -138,7 +138,7 @@ test('clients are looked at before what they ask for', async () => {
   expect(wrong.status).toBe(401);
   expect(wrong.headers.get('www-authenticate')).toBe('Basic realm="OAuth2.0"');
   const unknown = { ...app, client_id: 'x', grant_type: 'client_credentials' };
-  expect((await post('token', unknown)).body.error).toBe('invalid_client');
+  expect((await post('token', unknown)).body.error).toBe('unsupported_grant_type');
   const off = { ...app, grant_type: 'client_credentials' };
   expect((await post('token', off)).body.error).toBe('unsupported_grant_type');
   const elsewhere = { ...app, ...password, redirect_uri: 'https://evil.example' };

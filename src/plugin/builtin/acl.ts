@@ -44,7 +44,8 @@ export default definePlugin({
     if (isListed !== (config.allow !== null)) return refuse(ctx);
     if (config.hide_groups_header) return;
     const header = isExternal ? 'X-Authenticated-Groups' : 'X-Consumer-Groups';
-    if (groups.length > 0) ctx.service.request.setHeader(header, groups.join(', '));
+    // Also where there is none: what the client claims must not stay.
+    ctx.service.request.setHeader(header, groups.join(', '));
   },
 });
 

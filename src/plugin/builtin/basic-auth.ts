@@ -1,4 +1,5 @@
 /** Kong's basic-auth: username and password (RFC 7617). */
+import type { BasicAuthCredential } from '../../config/model.js';
 import { passwordHash, sameText } from '../../config/secret-hash.js';
 import type { AccessContext } from '../context-types.js';
 import { definePlugin } from '../define.js';
@@ -28,30 +29,37 @@ export default definePlugin({
   schema: { fields, scopes: ['service', 'route', 'global'] },
   access(ctx) {
     if (isSettled(ctx)) return;
-    const given = readCredentials(ctx);
-    const credential =
-      given && ctx.entities.find('basicauth_credentials', 'username', given.username);
-    const hash = credential && passwordHash(given.password, credential.consumer.id);
-    if (credential && hash && sameText(credential.password, hash)) {
-      return identify(ctx, credential.consumer, credential, credential.username);
-    }
+    const credential = credentialOf(ctx);
+    if (credential) return identify(ctx, credential.consumer, credential, credential.username);
     const headers = challenge('Basic', ctx.config.realm);
     refuse(ctx, { status: 401, body: 'Unauthorized', headers });
   },
 });
 
-/** The first header of the two that holds a username and a password. */
-function readCredentials(ctx: Context): { username: string; password: string } | null {
+/** The credential of the first header whose user is known, where its password is right. */
+function credentialOf(ctx: Context): BasicAuthCredential | null {
   for (const name of headerNames) {
-    const value = ctx.request.header(name);
-    if (value === null) continue;
-    if (ctx.config.hide_credentials) ctx.service.request.removeHeader(name);
-    const encoded = /^\s*[Bb]asic\s+(\S+)/.exec(value)?.[1];
-    const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
-    const colon = text.indexOf(':');
-    if (colon < 0) continue;
-    const [username, password] = [text.slice(0, colon), text.slice(colon + 1)];
-    if (username !== '' && password !== '') return { username, password };
+    const given = readCredentials(ctx, name);
+    if (!given) continue;
+    const known = ctx.entities.find('basicauth_credentials', 'username', given.username);
+    if (!known) continue;
+    const hash = passwordHash(given.password, known.consumer.id);
+    return sameText(known.password, hash) ? known : null;
   }
   return null;
+}
+
+/** What a header says; it is hidden when it is looked at. */
+function readCredentials(
+  ctx: Context,
+  name: string,
+): { username: string; password: string } | null {
+  const value = ctx.request.header(name);
+  if (value === null) return null;
+  if (ctx.config.hide_credentials) ctx.service.request.removeHeader(name);
+  const encoded = /[Bb]asic\s*(\S+)/.exec(value)?.[1];
+  const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon <= 0) return null;
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }

@@ -31,7 +31,10 @@ export default definePlugin({
   },
 });
 
-const compiled = new WeakMap<readonly string[], BlockList>();
+/** One list for each family: a range of one says nothing about addresses of the other. */
+type Lists = Readonly<Record<'ipv4' | 'ipv6', BlockList>>;
+
+const compiled = new WeakMap<readonly string[], Lists>();
 
 function isIn(list: readonly string[] | null, ip: string): boolean {
   if (!list || list.length === 0) return false;
@@ -40,16 +43,19 @@ function isIn(list: readonly string[] | null, ip: string): boolean {
     known = compile(list);
     compiled.set(list, known);
   }
-  return known.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
+  const family = familyOf(ip);
+  return known[family].check(ip, family);
 }
 
-function compile(list: readonly string[]): BlockList {
-  const blocks = new BlockList();
+const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4');
+
+function compile(list: readonly string[]): Lists {
+  const lists: Lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const entry of list) {
     const [address, bits] = entry.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (bits === undefined) blocks.addAddress(address, family);
-    else blocks.addSubnet(address, Number(bits), family);
+    const family = familyOf(address);
+    if (bits === undefined) lists[family].addAddress(address, family);
+    else lists[family].addSubnet(address, Number(bits), family);
   }
-  return blocks;
+  return lists;
 }

@@ -81,6 +81,8 @@ function find(ctx: Context, body: BodyArguments | null): Found | null {
     for (const value of [query?.[name], body?.values[name]]) {
       if (typeof value === 'string') return { name, key: value, isRepeated: false };
       if (Array.isArray(value)) return { name, key: null, isRepeated: true };
+      // A name without value stands for the argument, too: the body is not looked at.
+      if (value === true) break;
     }
   }
   return null;

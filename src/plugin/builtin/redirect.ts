@@ -19,8 +19,9 @@ export default definePlugin({
   access({ config, request, response }) {
     let { location } = config;
     if (config.keep_incoming_path) {
-      const { origin } = new URL(location);
-      location = `${origin}${request.path}${request.rawQuery === '' ? '' : `?${request.rawQuery}`}`;
+      const [, base = '', fragment = ''] = /^([^/]*\/\/[^/?#]*)[^#]*(#.*)?$/.exec(location) ?? [];
+      const query = request.rawQuery === '' ? '' : `?${request.rawQuery}`;
+      location = `${base}${request.path}${query}${fragment}`;
     }
     response.exit(config.status_code, 'redirecting', { Location: location });
   },

@@ -1,4 +1,5 @@
 /** Kong's request-size-limiting: refuses large request bodies. */
+import { GatewayError } from '../../errors.js';
 import type { AccessContext } from '../context-types.js';
 import { definePlugin } from '../define.js';
 import type { Infer } from '../schema.js';
@@ -41,13 +42,25 @@ export default definePlugin({
   },
 });
 
+/**
+ * A body of unknown length is read as far as plugins may. One that is larger than that is refused
+ * where the limit is lower, and goes on with what was read where it is not.
+ */
 async function readAndCheck(ctx: Context): Promise<void> {
-  check(ctx, (await ctx.request.body()).length);
+  try {
+    check(ctx, (await ctx.request.body()).length);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'GW_E_BODY_TOO_LARGE') throw error;
+    const { limit } = error.details as { limit: number };
+    check(ctx, limit + 1);
+  }
 }
 
+const mostOf = (config: Context['config']): number =>
+  (config.allowed_payload_size ?? 128) * unitBytes[config.size_unit];
+
 function check({ config, request, response }: Context, bytes: number): void {
-  const most = (config.allowed_payload_size ?? 128) * unitBytes[config.size_unit];
-  if (bytes <= most) return;
+  if (bytes <= mostOf(config)) return;
   const expects = request.header('expect')?.toLowerCase() === '100-continue';
   response.error(expects ? 417 : 413, 'Request size limit exceeded');
 }

@@ -6,6 +6,7 @@ import { nodeId } from '../../product.js';
 import type { AccessContext } from '../context-types.js';
 import { definePlugin } from '../define.js';
 import type { Infer } from '../schema.js';
+import { readBodyArguments } from './shared/body-arguments.js';
 
 const fields = {
   status_code: {
@@ -41,9 +42,8 @@ export default definePlugin({
   access(ctx) {
     const { config } = ctx;
     if (config.trigger !== null && !isTriggered(ctx, config.trigger)) return;
-    if (config.echo) {
-      ctx.response.exit(config.status_code, echoOf(ctx));
-    } else if (config.body !== null) {
+    if (config.echo) return echo(ctx);
+    if (config.body !== null) {
       const type = config.content_type;
       ctx.response.exit(config.status_code, config.body, type === null ? {} : contentType(type));
     } else {
@@ -69,9 +69,10 @@ function isTriggered(ctx: AccessContext<Config>, name: string): boolean {
   return ctx.request.header(name) !== null || ctx.request.query(name) !== null;
 }
 
-function echoOf(ctx: AccessContext<Config>): object {
+async function echo(ctx: AccessContext<Config>): Promise<void> {
   const { request, route, service, config } = ctx;
-  return {
+  const raw = await request.text();
+  ctx.response.exit(config.status_code, {
     message: config.message ?? defaultMessages[config.status_code],
     kong: { node_id: nodeId, worker_pid: process.pid, hostname: hostname() },
     request: {
@@ -79,14 +80,16 @@ function echoOf(ctx: AccessContext<Config>): object {
       host: request.host,
       port: request.port,
       headers: request.headers(),
-      query: Object.fromEntries(new URLSearchParams(request.rawQuery)),
+      query: request.queryArguments(),
+      body: raw === '' ? undefined : (await readBodyArguments(ctx)).values,
+      raw_body: raw,
       method: request.method,
       path: request.path,
       uri_captures: request.uriCaptures,
     },
     matched_route: route ?? undefined,
     matched_service: service.entity ?? undefined,
-  };
+  });
 }
 
 function faultsOf(config: Readonly<Record<string, unknown>>): Record<string, string> {

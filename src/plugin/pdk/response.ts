@@ -4,7 +4,7 @@ import type { PhaseName } from '../define.js';
 import type { Exchange } from '../exchange.js';
 import { checkHeader } from '../header-check.js';
 import { errorReply, replyHeader, replyOf } from '../reply.js';
-import type { BufferedResponse, ExitingResponse } from '../service-types.js';
+import type { BufferedResponse, ExitingResponse, ExitOptions } from '../service-types.js';
 import { errorText } from './error-texts.js';
 import { addTo, headersOf, withEdits } from './headers.js';
 import { beforeAnswer, invalidArgument, mayExit, requirePhase, withAnswer } from './phase-guard.js';
@@ -39,10 +39,16 @@ export class StepResponse implements ExitingResponse, BufferedResponse {
     eachEdit(headers, (op, name, value) => this.#edit('setHeaders', op, name, value));
   }
 
-  exit(status: number, body?: string | Uint8Array | object | null, headers?: ReplyHeaders): void {
+  exit(
+    status: number,
+    body?: string | Uint8Array | object | null,
+    headers?: ReplyHeaders,
+    options: ExitOptions = {},
+  ): void {
     requirePhase(this.#phase, 'response.exit', mayExit);
     const { clientEdits, state } = this.#exchange;
-    this.#exchange.reply = replyOf(status, body ?? null, headers ?? {}, clientEdits);
+    const reply = replyOf(status, body ?? null, headers ?? {}, clientEdits);
+    this.#exchange.reply = options.proxied ? { ...reply, proxied: true } : reply;
     state.source = 'exit';
   }
 

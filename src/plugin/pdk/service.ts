@@ -8,7 +8,7 @@ import type { Exchange } from '../exchange.js';
 import { checkHeader } from '../header-check.js';
 import type { ServiceAccess, ServiceReader, UpstreamRequestWriter } from '../service-types.js';
 import { withoutArgument, writeArguments } from './arguments.js';
-import { type HeaderReads, headersOf, withEdits } from './headers.js';
+import { type HeaderReads, headersOf } from './headers.js';
 import { beforeUpstream, invalidArgument, requirePhase, withAnswer } from './phase-guard.js';
 
 export class StepService implements ServiceAccess, ServiceReader {
@@ -107,8 +107,7 @@ class UpstreamWriter implements UpstreamRequestWriter {
   }
 
   headers(): Record<string, string | string[]> {
-    const { request, upstreamEdits } = this.#exchange;
-    return withEdits(request.headers(limits.argumentsRead.value), upstreamEdits);
+    return this.#exchange.request.headers(limits.argumentsRead.value);
   }
 
   setHeader(name: string, value: string): void {
@@ -143,9 +142,7 @@ class UpstreamWriter implements UpstreamRequestWriter {
   }
 
   removeQueryArgument(name: string): void {
-    const { upstreamEdits, request } = this.#exchange;
-    const query = upstreamEdits.last(EditOp.SET_QUERY) ?? request.rawQuery;
-    this.setQuery(withoutArgument(query, name));
+    this.setQuery(withoutArgument(this.#exchange.request.rawQuery, name));
   }
 
   setMethod(method: string): void {

@@ -1,5 +1,6 @@
 /** Kong's bot-detection: refuses clients whose User-Agent is that of a program. */
 import { definePlugin } from '../../define.js';
+import { patternOf } from '../shared/pattern.js';
 import { knownBots } from './known-bots.js';
 
 const patterns = {
@@ -19,7 +20,7 @@ function matches(list: readonly string[] | null, agent: string): boolean {
   if (!list || list.length === 0) return false;
   let known = compiled.get(list);
   if (!known) {
-    known = list.map((pattern) => new RegExp(pattern));
+    known = list.map((pattern) => patternOf(pattern));
     compiled.set(list, known);
   }
   return known.some((pattern) => pattern.test(agent));

@@ -1,5 +1,6 @@
 /** Which origins a list allows (kong-bundled-plugins reference, section 4). */
 import { GatewayError } from '../../../errors.js';
+import { patternOf } from '../shared/pattern.js';
 
 export interface AllowedOrigins {
   /** Every origin. */
@@ -59,14 +60,14 @@ interface Origin {
   readonly host: string;
 }
 
-/** Entries without a colon are about the host alone. */
+/** Patterns without a colon are about the host alone; plain entries are whole origins. */
 function ruleOf(entry: string): (request: Origin) => boolean {
+  if (plain.test(entry)) {
+    const wanted = normalise(entry).origin;
+    return (request) => request.origin === wanted;
+  }
   const ofHost = !entry.includes(':');
   const subject = (request: Origin) => (ofHost ? request.host : request.origin);
-  if (plain.test(entry)) {
-    const wanted = ofHost ? entry.toLowerCase() : normalise(entry).origin;
-    return (request) => subject(request) === wanted;
-  }
   const pattern = originPattern(entry);
   return (request) => pattern.test(subject(request));
 }
@@ -77,7 +78,7 @@ function ruleOf(entry: string): (request: Origin) => boolean {
  */
 export function originPattern(entry: string): RegExp {
   try {
-    return new RegExp(`^(?:${entry})$`);
+    return patternOf(entry, '^(?:', ')$');
   } catch {
     throw new GatewayError('GW_E_CONFIG_INVALID', `'${entry}' is not a valid regex`);
   }

@@ -95,7 +95,7 @@ function answerPreflight(ctx: AccessContext<Config>): void {
     value ? response.setHeader(`Access-Control-${name}`, value) : undefined;
   const listed = config.headers && config.headers.length > 0 ? config.headers.join(',') : null;
   set('Allow-Headers', listed ?? request.header('access-control-request-headers'));
-  set('Allow-Methods', config.methods?.join(','));
+  set('Allow-Methods', (config.methods ?? methods).join(','));
   set('Max-Age', config.max_age === null ? null : String(config.max_age));
   const asked = request.header('access-control-request-private-network') === 'true';
   set('Allow-Private-Network', config.private_network && asked ? 'true' : null);
@@ -109,7 +109,12 @@ function allowOrigin(
 ): void {
   const { config, response } = ctx;
   const allowed = allowedOrigins(config.origins);
-  if (allowed.varies) response.addHeader('Vary', 'Origin');
+  // Nothing of an upstream is there to keep in an answer to a preflight request.
+  const vary = () =>
+    ctx.plugin.isPreflight
+      ? response.setHeader('Vary', 'Origin')
+      : response.addHeader('Vary', 'Origin');
+  if (allowed.varies) vary();
   const value = allowedValue(allowed, origin);
   if (value === null) response.removeHeader('Access-Control-Allow-Origin');
   else response.setHeader('Access-Control-Allow-Origin', value);
@@ -117,7 +122,7 @@ function allowOrigin(
   if (value === '*') {
     // Credentials exclude the star (Fetch 3.2.5): the origin itself is allowed.
     if (origin === null) return;
-    if (!allowed.varies) response.addHeader('Vary', 'Origin');
+    vary();
     response.setHeader('Access-Control-Allow-Origin', origin);
   }
   response.setHeader('Access-Control-Allow-Credentials', 'true');

@@ -98,9 +98,10 @@ function parametersOf(
   values: readonly (string | null)[],
 ): HmacParameters | null {
   for (const [i, value] of values.entries()) {
-    if (ctx.config.hide_credentials) ctx.service.request.removeHeader(names[i]);
     const parameters = value === null ? null : readParameters(value);
-    if (parameters) return parameters;
+    if (!parameters) continue;
+    if (ctx.config.hide_credentials) ctx.service.request.removeHeader(names[i]);
+    return parameters;
   }
   return null;
 }

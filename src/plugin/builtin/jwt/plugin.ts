@@ -73,6 +73,7 @@ function authenticate(ctx: Context): { credential: JwtSecret; text: string } | R
   }
   if (found.size > 1) return invalid(config, 'Multiple tokens provided');
   const [text] = found;
+  if (typeof text !== 'string') return invalid(config, 'Unrecognizable token');
   const token = readToken(text);
   if (typeof token === 'string') return invalid(config, `Bad token; ${token}`);
   const credential = credentialOf(ctx, token);
@@ -90,15 +91,15 @@ function authenticate(ctx: Context): { credential: JwtSecret; text: string } | R
   return faults ? invalid(config, faults) : { credential, text };
 }
 
-/** Different tokens of all sources; the same one twice counts once. */
-function tokensOf(ctx: Context): Set<string> {
+/** Different tokens of all sources; `true` stands for an argument without value. */
+function tokensOf(ctx: Context): Set<string | true> {
   const { config, request } = ctx;
-  const tokens = new Set<string>();
+  const tokens = new Set<string | true>();
   const args = request.rawQuery === '' ? {} : request.queryArguments(1000);
   for (const name of config.uri_param_names ?? []) {
     const value = args[name];
     for (const one of Array.isArray(value) ? value : [value]) {
-      if (typeof one === 'string' && one !== '') tokens.add(one);
+      if (one !== undefined && one !== '') tokens.add(one);
     }
   }
   for (const name of config.cookie_names ?? []) {
@@ -106,10 +107,8 @@ function tokensOf(ctx: Context): Set<string> {
     if (value) tokens.add(value);
   }
   for (const name of config.header_names ?? []) {
-    for (const value of request.headerValues(name)) {
-      const token = /\s*[Bb]earer\s+(.+)/.exec(value)?.[1];
-      if (token) tokens.add(token);
-    }
+    const token = /[Bb]earer\s+(.+)/.exec(request.header(name) ?? '')?.[1];
+    if (token) tokens.add(token);
   }
   return tokens;
 }

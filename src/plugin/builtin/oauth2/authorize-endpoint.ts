@@ -37,19 +37,45 @@ export async function authorize(ctx: Context): Promise<Authorized> {
     id === undefined ? null : ctx.entities.find('oauth2_credentials', 'client_id', id);
   const [first] = credential?.redirect_uris ?? [];
   if (!credential || first === undefined) throw unknownClient(false);
-  const isImplicit = given.response_type === 'token';
-  try {
-    const redirect = redirectOf(credential, given) ?? first;
-    const values = isImplicit ? implicit(ctx, given, credential) : code(ctx, given, credential);
-    const uri = withValues(redirect, { ...values, state: given.state }, isImplicit);
-    return { status: 200, body: { redirect_uri: uri } };
-  } catch (error) {
-    if (!(error instanceof OAuthError)) throw error;
-    const isOwn = credential.redirect_uris?.includes(given.redirect_uri ?? first) === true;
-    const redirect = isOwn ? (given.redirect_uri ?? first) : first;
-    const values = { error: error.error, error_description: error.message, state: given.state };
+  const fault = faultOf(ctx, given, credential);
+  const isOwn = credential.redirect_uris?.includes(given.redirect_uri ?? first) === true;
+  const redirect = isOwn ? (given.redirect_uri ?? first) : first;
+  const { state } = given;
+  if (fault) {
+    const values = { error: fault.error, error_description: fault.message, state };
     return { status: 400, body: { redirect_uri: withValues(redirect, values, false) } };
   }
+  const isImplicit = given.response_type === 'token';
+  const values = isImplicit ? implicit(ctx, given, credential) : code(ctx, given, credential);
+  const uri = withValues(redirect, { ...values, state }, isImplicit);
+  return { status: 200, body: { redirect_uri: uri } };
+}
+
+/** What is wrong with a request of a known application; of several faults the last of these. */
+function faultOf(ctx: Context, given: Parameters, credential: OAuth2Credential): OAuthError | null {
+  const checks = [
+    () => checkResponseType(ctx, given),
+    () => scopeOf(ctx, given),
+    () => redirectOf(credential, given),
+    () => challengeOf(ctx, given, credential.client_type === 'public'),
+  ];
+  let fault: OAuthError | null = null;
+  for (const check of checks) {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error;
+      fault = error;
+    }
+  }
+  return fault;
+}
+
+function checkResponseType({ config }: Context, { response_type: type }: Parameters): void {
+  const isEnabled =
+    (type === 'code' && config.enable_authorization_code) ||
+    (type === 'token' && config.enable_implicit_grant);
+  if (!isEnabled) throw new OAuthError('unsupported_response_type', 'Invalid response_type');
 }
 
 /** An address with values in its query or fragment, sorted by name; the rest stays as written. */
@@ -77,7 +103,6 @@ function implicit(
   given: Parameters,
   credential: OAuth2Credential,
 ): Record<string, unknown> {
-  if (!ctx.config.enable_implicit_grant) throw unsupported();
   const facts = {
     scope: scopeOf(ctx, given),
     userId: given.authenticated_userid ?? null,
@@ -91,11 +116,10 @@ function code(
   given: Parameters,
   credential: OAuth2Credential,
 ): Record<string, unknown> {
-  if (given.response_type !== 'code' || !ctx.config.enable_authorization_code) throw unsupported();
   const challenge = challengeOf(ctx, given, credential.client_type === 'public');
   const made = {
     code: randomText(),
-    credential,
+    credentialId: credential.id,
     serviceId: serviceOf(ctx),
     scope: scopeOf(ctx, given),
     userId: given.authenticated_userid ?? null,
@@ -109,14 +133,17 @@ function code(
 
 function challengeOf({ config }: Context, given: Parameters, isPublic: boolean): string | null {
   const { code_challenge: challenge, code_challenge_method: method } = given;
-  const isNeeded = config.pkce === 'strict' || (config.pkce === 'lax' && isPublic);
+  const isNeeded =
+    given.response_type === 'code' &&
+    (config.pkce === 'strict' || (config.pkce === 'lax' && isPublic));
   const bad = (text: string) => new OAuthError('invalid_request', text);
   if (challenge === undefined) {
+    if (method !== undefined) throw bad('code_challenge is required when code_method is present');
     if (!isNeeded) return null;
     throw bad(`code_challenge is required for ${isPublic ? 'public' : 'confidential'} clients`);
   }
-  if (method !== 'S256') throw bad('code_challenge_method is not supported, must be S256');
+  if (method !== undefined && method.toUpperCase() !== 'S256') {
+    throw bad('code_challenge_method is not supported, must be S256');
+  }
   return challenge;
 }
-
-const unsupported = () => new OAuthError('unsupported_response_type', 'Invalid response_type');

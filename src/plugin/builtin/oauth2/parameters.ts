@@ -21,11 +21,12 @@ export class OAuthError extends Error {
   }
 }
 
-/** Query and body, the body's winning. */
+/** Query and, of a method with one, body, the body's winning; the first of repeated values. */
 export async function readParameters(ctx: Context): Promise<Parameters> {
   const query = ctx.request.queryArguments(1000);
-  const { values } = await readBodyArguments(ctx);
-  const merged: Record<string, string | undefined> = {};
+  const hasBody = ['POST', 'PUT', 'PATCH'].includes(ctx.request.method);
+  const values = hasBody ? (await readBodyArguments(ctx)).values : {};
+  const merged: Record<string, string | undefined> = Object.create(null);
   for (const [name, value] of [...Object.entries(query), ...Object.entries(values)]) {
     const one = Array.isArray(value) ? value[0] : value;
     if (typeof one === 'string' && one !== '') merged[name] = one;
@@ -40,29 +41,43 @@ export interface Client {
   readonly redirectUri: string | null;
 }
 
+/** Who asks: id and secret of the parameters, or else those of the authorization header. */
+export interface Claimed {
+  readonly id: string | undefined;
+  readonly secret: string | undefined;
+  readonly isByHeader: boolean;
+  /** Null: there is no such application. */
+  readonly credential: OAuth2Credential | null;
+}
+
+export function claimedClient(ctx: Context, parameters: Parameters): Claimed {
+  const { client_id: id, client_secret: secret } = parameters;
+  const header = ctx.request.header(ctx.config.auth_header_name ?? 'authorization');
+  const isByHeader = header !== null && (id === undefined || secret === undefined);
+  const basic = isByHeader ? readBasic(header) : null;
+  const given = isByHeader ? { id: basic?.id, secret: basic?.secret } : { id, secret };
+  const credential =
+    given.id === undefined ? null : ctx.entities.find('oauth2_credentials', 'client_id', given.id);
+  return { ...given, isByHeader, credential };
+}
+
 /**
- * The application that asks, by the parameters or by Basic authorization.
+ * The application that asks.
  * @throws OAuthError where it is unknown, its secret is wrong, or its address is another's
  */
-export function authenticateClient(ctx: Context, parameters: Parameters): Client {
-  const basic = readBasic(ctx.request.header(ctx.config.auth_header_name ?? 'authorization'));
-  const id = parameters.client_id ?? basic?.id;
-  const secret = parameters.client_secret ?? basic?.secret;
-  const isByHeader = parameters.client_id === undefined && basic !== null;
-  const credential =
-    id === undefined ? null : ctx.entities.find('oauth2_credentials', 'client_id', id);
+export function authenticateClient(claimed: Claimed, parameters: Parameters): Client {
+  const { credential, secret, isByHeader } = claimed;
   const isMachine = parameters.grant_type === 'client_credentials';
-  const unknown = () => unknownClient(isByHeader && !isMachine);
-  if (!credential) throw unknown();
+  // Machines are sent nowhere, so theirs may be an application without address.
+  if (!credential || (!isMachine && !credential.redirect_uris)) {
+    throw unknownClient(isByHeader && !isMachine);
+  }
   if (credential.client_type === 'public') {
     if (secret !== undefined) {
       const text = 'client_secret is disallowed for public clients';
       throw new OAuthError('invalid_request', text);
     }
-  } else if (!isSecret(credential, secret)) {
-    throw isByHeader ? unknownClient(true) : unknownClient(false);
-  }
-  // Machines are sent nowhere.
+  } else if (!isSecret(credential, secret)) throw unknownClient(isByHeader);
   return { credential, redirectUri: isMachine ? null : redirectOf(credential, parameters) };
 }
 

@@ -1,15 +1,17 @@
 /**
- * Tokens and codes issued at run time: in this node's memory, beside those of the configuration.
- * They end with the process; what must outlive it is declared as `oauth2_tokens`.
+ * Tokens and codes issued at run time: in the memory of every thread of this node, beside those of
+ * the configuration. They end with the process; what must outlive it is declared as
+ * `oauth2_tokens`.
  */
 import { randomBytes } from 'node:crypto';
-import type { OAuth2Credential } from '../../../config/model.js';
 import { limits } from '../../../limits.js';
+import { nodeChannel } from '../../../workers/node-channel.js';
 
 export interface Token {
   readonly accessToken: string;
   readonly refreshToken: string | null;
-  readonly credential: OAuth2Credential;
+  /** Of the application in the configuration. */
+  readonly credentialId: string;
   /** Null: good for every service. */
   readonly serviceId: string | null;
   readonly scope: string | null;
@@ -23,7 +25,7 @@ export interface Token {
 
 export interface Code {
   readonly code: string;
-  readonly credential: OAuth2Credential;
+  readonly credentialId: string;
   readonly serviceId: string | null;
   readonly scope: string | null;
   readonly userId: string | null;
@@ -37,22 +39,51 @@ const tokens = new Map<string, Token>();
 const refreshes = new Map<string, Token>();
 const codes = new Map<string, Code>();
 
+/** What one thread did. */
+type Change =
+  | { readonly type: 'addToken' | 'removeToken'; readonly token: Token }
+  | { readonly type: 'addCode' | 'removeCode'; readonly code: Code };
+
+const channel = nodeChannel<Change>('oauth2', apply);
+
+function apply(change: Change): void {
+  switch (change.type) {
+    case 'addToken':
+      return putToken(change.token);
+    case 'removeToken':
+      tokens.delete(change.token.accessToken);
+      if (change.token.refreshToken !== null) refreshes.delete(change.token.refreshToken);
+      return;
+    case 'addCode':
+      bounded(codes);
+      codes.set(change.code.code, change.code);
+      return;
+    default:
+      codes.delete(change.code.code);
+  }
+}
+
+function everywhere(change: Change): void {
+  apply(change);
+  channel.post(change);
+}
+
 /** 32 letters and digits. */
 export function randomText(): string {
   return randomBytes(48).toString('base64').replace(/[+/=]/g, '').slice(0, 32);
 }
 
-export function addToken(token: Token): void {
+export const addToken = (token: Token): void => everywhere({ type: 'addToken', token });
+export const removeToken = (token: Token): void => everywhere({ type: 'removeToken', token });
+export const addCode = (code: Code): void => everywhere({ type: 'addCode', code });
+export const removeCode = (code: Code): void => everywhere({ type: 'removeCode', code });
+
+function putToken(token: Token): void {
   bounded(tokens);
   tokens.set(token.accessToken, token);
   if (token.refreshToken === null) return;
   bounded(refreshes);
   refreshes.set(token.refreshToken, token);
-}
-
-export function removeToken(token: Token): void {
-  tokens.delete(token.accessToken);
-  if (token.refreshToken !== null) refreshes.delete(token.refreshToken);
 }
 
 /** A token that has not expired. */
@@ -69,15 +100,9 @@ export function findRefresh(text: string, nowMs: number): Token | null {
   return token && token.refreshUntilMs > nowMs ? token : null;
 }
 
-export function addCode(code: Code): void {
-  bounded(codes);
-  codes.set(code.code, code);
-}
-
-/** A code that has not expired; it is good once. */
-export function takeCode(text: string, nowMs: number): Code | null {
+/** A code that has not expired. */
+export function findCode(text: string, nowMs: number): Code | null {
   const code = codes.get(text);
-  codes.delete(text);
   return code && code.untilMs > nowMs ? code : null;
 }
 

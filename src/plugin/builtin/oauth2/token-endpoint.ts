@@ -3,26 +3,45 @@ import { createHash } from 'node:crypto';
 import { sameText } from '../../../config/secret-hash.js';
 import {
   authenticateClient,
+  type Claimed,
   type Client,
+  claimedClient,
   OAuthError,
   type Parameters,
   readParameters,
   scopeOf,
+  unknownClient,
 } from './parameters.js';
 import type { Context } from './plugin.js';
-import { addToken, findRefresh, randomText, removeToken, type Token, takeCode } from './store.js';
+import {
+  addToken,
+  findCode,
+  findRefresh,
+  randomText,
+  removeCode,
+  removeToken,
+  type Token,
+} from './store.js';
 
 /** The body of a good answer. @throws OAuthError */
 export async function issueToken(ctx: Context): Promise<object> {
   const parameters = await readParameters(ctx);
   const { grant_type: grant, state } = parameters;
-  // An unknown client is told so, whatever it asks for.
-  const client = authenticateClient(ctx, parameters);
-  if (!isEnabled(ctx, grant)) {
-    throw new OAuthError('unsupported_grant_type', 'Invalid grant_type');
-  }
+  const claimed = claimedClient(ctx, parameters);
+  const isKnown = isEnabled(ctx, grant);
+  const unsupported = new OAuthError('unsupported_grant_type', 'Invalid grant_type');
+  // An unknown client is told so, whatever it asks for; one without address may be a machine.
+  if (!isKnown && grant === 'client_credentials' && !claimed.credential) throw unsupported;
+  if (isKnown && grant === 'client_credentials') checkUser(ctx, parameters, claimed);
+  const client = authenticateClient(claimed, parameters);
+  if (!isKnown) throw unsupported;
   const body = bodyFor(ctx, grant ?? '', parameters, client);
   return state === undefined ? body : { ...body, state };
+}
+
+/** Whoever names a user must have the provision key, also before it is known itself. */
+function checkUser(ctx: Context, given: Parameters, { credential }: Claimed): void {
+  if (!credential && given.authenticated_userid !== undefined) checkProvisionKey(ctx, given);
 }
 
 function isEnabled({ config }: Context, grant: string | undefined): boolean {
@@ -54,11 +73,13 @@ function bodyFor(ctx: Context, grant: string, given: Parameters, client: Client)
 }
 
 function byCode(ctx: Context, given: Parameters, client: Client): object {
-  const code = given.code === undefined ? null : takeCode(given.code, Date.now());
-  const isMine = code?.pluginId === ctx.instance.id && code.credential === client.credential;
+  const code = given.code === undefined ? null : findCode(given.code, Date.now());
+  const isMine = code?.pluginId === ctx.instance.id && code.credentialId === client.credential.id;
   if (!code || !isMine) throw new OAuthError('invalid_request', 'Invalid code');
   if (code.serviceId !== serviceOf(ctx)) throw new OAuthError('invalid_request', 'Invalid code');
   checkVerifier(ctx, given.code_verifier, code.challenge, client);
+  // It is good once.
+  removeCode(code);
   return newToken(ctx, client, { scope: code.scope, userId: code.userId, canRefresh: true });
 }
 
@@ -113,8 +134,8 @@ export function checkProvisionKey({ config }: Context, given: Parameters): void 
 
 function byRefresh(ctx: Context, given: Parameters, client: Client): object {
   const old = given.refresh_token ? findRefresh(given.refresh_token, Date.now()) : null;
-  const isMine = old?.credential === client.credential && isFor(ctx, old);
-  if (!old || !isMine) throw new OAuthError('invalid_request', 'Invalid refresh_token');
+  if (!old || !isFor(ctx, old)) throw new OAuthError('invalid_request', 'Invalid refresh_token');
+  if (old.credentialId !== client.credential.id) throw unknownClient(false);
   const { scope, userId } = old;
   removeToken(old);
   const reused = ctx.config.reuse_refresh_token ? old.refreshToken : null;
@@ -144,7 +165,7 @@ export function newToken(ctx: Context, client: Client, facts: TokenFacts): objec
   const token: Token = {
     accessToken: randomText(),
     refreshToken: hasRefresh ? (facts.reused ?? randomText()) : null,
-    credential: client.credential,
+    credentialId: client.credential.id,
     serviceId: serviceOf(ctx),
     scope: facts.scope,
     userId: facts.userId,

@@ -1,4 +1,5 @@
 /** Cache-Control and friends (RFC 9111 5.2) as far as proxy-cache follows them. */
+import type { Stored } from './store.js';
 
 export type Directives = Readonly<Record<string, string | true>>;
 
@@ -7,7 +8,7 @@ const none: Directives = Object.freeze({});
 /** Directives by lower-case name; a name without value is `true`. */
 export function readDirectives(value: string | null): Directives {
   if (!value) return none;
-  const directives: Record<string, string | true> = {};
+  const directives: Record<string, string | true> = Object.create(null);
   for (const part of value.split(',')) {
     const match = /^\s*([A-Za-z-]+)\s*(?:=\s*"?([^"\s]*)"?)?\s*$/.exec(part);
     if (match) directives[match[1].toLowerCase()] = match[2] ?? true;
@@ -29,13 +30,19 @@ export function timeToLive(directives: Directives, expires: string | null, nowMs
   return Number.isNaN(at) ? 0 : Math.max(0, Math.floor((at - nowMs) / 1000));
 }
 
-/** Whether an entry of some age is fresh enough for a request. */
-export function isFresh(request: Directives, ttlSeconds: number, ageSeconds: number): boolean {
+/** Whole seconds since an answer was kept, as Kong counts them. */
+export const ageOf = ({ storedAtMs }: Stored, nowMs: number): number =>
+  Math.floor(nowMs / 1000) - Math.floor(storedAtMs / 1000);
+
+/**
+ * Whether the client takes an entry of some age: as it says, and where it says nothing whatever is
+ * in the store.
+ */
+export function isAccepted(request: Directives, ttlSeconds: number, ageSeconds: number): boolean {
   const maxAge = secondsOf(request, 'max-age');
   if (maxAge !== null && ageSeconds > maxAge) return false;
-  const minFresh = secondsOf(request, 'min-fresh') ?? 0;
-  if (ttlSeconds - ageSeconds >= minFresh && ageSeconds < ttlSeconds) return true;
-  if (request['max-stale'] === true) return true;
   const maxStale = secondsOf(request, 'max-stale');
-  return maxStale !== null && ageSeconds - ttlSeconds <= maxStale;
+  if (maxStale !== null && ageSeconds - ttlSeconds > maxStale) return false;
+  const minFresh = secondsOf(request, 'min-fresh');
+  return minFresh === null || ttlSeconds - ageSeconds >= minFresh;
 }

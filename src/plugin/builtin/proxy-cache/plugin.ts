@@ -3,9 +3,9 @@ import { limits } from '../../../limits.js';
 import type { AccessContext, HeaderFilterContext } from '../../context-types.js';
 import { definePlugin } from '../../define.js';
 import type { Infer } from '../../schema.js';
-import { isFresh, readDirectives, timeToLive } from './control.js';
+import { ageOf, isAccepted, readDirectives, timeToLive } from './control.js';
 import { cacheKey } from './key.js';
-import { type Stored, storeOf } from './store.js';
+import { keepEverywhere, type Stored, storeOf } from './store.js';
 
 const fields = {
   response_code: {
@@ -53,7 +53,6 @@ export type Config = Infer<typeof fields>;
 /** What the request phases leave for those of the answer. */
 interface Pending {
   readonly key: string;
-  readonly status: string;
   headers: Record<string, string | string[]> | null;
   ttl: number;
   readonly parts: Uint8Array[];
@@ -78,31 +77,27 @@ export default definePlugin({
   access(ctx) {
     const { config, request } = ctx;
     const directives = readDirectives(request.header('cache-control'));
-    if (!isCacheable(ctx, directives)) {
-      ctx.plugin.bypass = true;
-      return;
-    }
+    if (!isCacheable(ctx, directives)) return mark(ctx, 'X-Cache-Status', 'Bypass');
     const key = cacheKey(ctx);
+    mark(ctx, 'X-Cache-Key', key);
     const stored = storeOf(config.memory.dictionary_name).get(key, Date.now());
     if (!stored && config.cache_control && directives['only-if-cached']) {
       return ctx.response.exit(504);
     }
     if (stored && isUsable(config, stored, directives)) return serve(ctx, key, stored);
-    const status = stored ? 'Refresh' : 'Miss';
-    ctx.plugin.pending = { key, status, headers: null, ttl: 0, parts: [], bytes: 0 };
+    mark(ctx, 'X-Cache-Status', stored ? 'Refresh' : 'Miss');
+    ctx.plugin.pending = { key, headers: null, ttl: 0, parts: [], bytes: 0 };
   },
   headerFilter(ctx) {
     const pending = ctx.plugin.pending as Pending | undefined;
-    if (ctx.plugin.bypass) return mark(ctx, 'Bypass', null);
-    if (!pending || ctx.response.source !== 'service') return;
+    if (!pending) return;
     const ttl = ttlOf(ctx);
     if (ttl === null) {
       ctx.plugin.pending = undefined;
-      return mark(ctx, 'Bypass', pending.key);
+      return mark(ctx, 'X-Cache-Status', 'Bypass');
     }
     pending.headers = ctx.response.headers(1000);
     pending.ttl = ttl;
-    mark(ctx, pending.status, pending.key);
   },
   bodyFilter(ctx, chunk, isLast) {
     const pending = ctx.plugin.pending as Pending | undefined;
@@ -125,37 +120,45 @@ function isUsable(
   stored: Stored,
   directives: ReturnType<typeof readDirectives>,
 ): boolean {
-  const age = Math.floor((Date.now() - stored.storedAtMs) / 1000);
-  return isFresh(config.cache_control ? directives : {}, stored.ttl, age);
+  const age = ageOf(stored, Date.now());
+  if (config.cache_control) return isAccepted(directives, stored.ttl, age);
+  return age <= (config.cache_ttl ?? 300);
 }
 
+/** The answer counts as the upstream's, so it has the headers of proxied answers. */
 function serve(ctx: AccessContext<Config>, key: string, stored: Stored): void {
-  const shows = shownHeaders(ctx);
   const headers: Record<string, string | readonly string[]> = { ...stored.headers };
-  if (shows('age')) headers.Age = String(Math.floor((Date.now() - stored.storedAtMs) / 1000));
-  if (shows('X-Cache-Status')) headers['X-Cache-Status'] = 'Hit';
-  if (shows('X-Cache-Key')) headers['X-Cache-Key'] = key;
-  ctx.response.exit(stored.status, ctx.request.method === 'HEAD' ? null : stored.body, headers);
+  const put = (name: Shown, value: string) => {
+    if (isShown(ctx, name)) headers[name] = value;
+  };
+  put('age', String(ageOf(stored, Date.now())));
+  put('X-Cache-Status', 'Hit');
+  put('X-Cache-Key', key);
+  const body = ctx.request.method === 'HEAD' ? null : stored.body;
+  ctx.response.exit(stored.status, body, headers, { proxied: true });
 }
+
+type Shown = keyof Config['response_headers'];
 
 /** A request with Kong-Debug sees all of them. */
-function shownHeaders({ config, request }: AccessContext<Config> | HeaderFilterContext<Config>) {
-  const isDebug = request.header('kong-debug') !== null;
-  return (name: keyof Config['response_headers']): boolean =>
-    isDebug || config.response_headers[name] !== false;
-}
+const isShown = (
+  { config, request }: AccessContext<Config> | HeaderFilterContext<Config>,
+  name: Shown,
+): boolean => config.response_headers[name] !== false || request.header('kong-debug') !== null;
 
-function mark(ctx: HeaderFilterContext<Config>, status: string, key: string | null): void {
-  const shows = shownHeaders(ctx);
-  if (shows('X-Cache-Status')) ctx.response.setHeader('X-Cache-Status', status);
-  if (key !== null && shows('X-Cache-Key')) ctx.response.setHeader('X-Cache-Key', key);
+function mark(
+  ctx: AccessContext<Config> | HeaderFilterContext<Config>,
+  name: Shown,
+  value: string,
+): void {
+  if (isShown(ctx, name)) ctx.response.setHeader(name, value);
 }
 
 /** Seconds that the answer is fresh; null: it is not to be kept. */
 function ttlOf({ config, response }: HeaderFilterContext<Config>): number | null {
   if (!config.response_code.includes(response.status)) return null;
   const type = response.header('content-type');
-  if (type === null || !config.content_type.some((listed) => isType(type, listed))) return null;
+  if (!type || !config.content_type.some((listed) => isType(type, listed))) return null;
   if (!config.cache_control) return config.cache_ttl ?? 300;
   const directives = readDirectives(response.header('cache-control'));
   if (directives.private || directives['no-store'] || directives['no-cache']) return null;
@@ -183,7 +186,7 @@ function keep(config: Config, status: number, pending: Pending): void {
   const headers = Object.fromEntries(
     Object.entries(pending.headers ?? {}).filter(([name]) => !notKept.test(name)),
   );
-  storeOf(config.memory.dictionary_name).set(pending.key, {
+  keepEverywhere(config.memory.dictionary_name, pending.key, {
     status,
     headers,
     body: Buffer.concat(pending.parts),

@@ -1,10 +1,14 @@
-/** Answers kept in memory: the least recently used go first when the bytes are used up. */
+/**
+ * Answers kept in memory: the least recently used go first when the bytes are used up. All threads
+ * of a node keep the same ones, and share their bytes.
+ */
 import { limits } from '../../../limits.js';
+import { nodeChannel } from '../../../workers/node-channel.js';
 
 export interface Stored {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly body: Buffer;
+  readonly body: Uint8Array;
   /** Epoch milliseconds. */
   readonly storedAtMs: number;
   /** Seconds that it is fresh, and that it is kept. */
@@ -65,7 +69,7 @@ export class Store {
 
 const sizeOf = (key: string, { body }: Stored): number => key.length + body.length + overheadBytes;
 
-/** The store of this worker, by name of `memory.dictionary_name`. */
+/** By name of `memory.dictionary_name`. */
 const stores = new Map<string, Store>();
 
 export function storeOf(name: string): Store {
@@ -75,4 +79,35 @@ export function storeOf(name: string): Store {
     stores.set(name, store);
   }
   return store;
+}
+
+/** What one thread did to a store. `key` absent: to all of it. `entry` absent: it was taken out. */
+interface Change {
+  readonly store: string;
+  readonly key?: string;
+  readonly entry?: Stored;
+}
+
+const channel = nodeChannel<Change>('proxy-cache', apply);
+
+function apply({ store, key, entry }: Change): void {
+  if (key === undefined) storeOf(store).clear();
+  else if (entry) storeOf(store).set(key, entry);
+  else storeOf(store).delete(key);
+}
+
+/** Keeps an answer in every thread. */
+export function keepEverywhere(store: string, key: string, entry: Stored): void {
+  const shared = new Uint8Array(new SharedArrayBuffer(entry.body.length));
+  shared.set(entry.body);
+  const change = { store, key, entry: { ...entry, body: shared } };
+  apply(change);
+  channel.post(change);
+}
+
+/** Drops an answer, or all of them, in every thread. */
+export function dropEverywhere(store: string, key?: string): void {
+  const change = key === undefined ? { store } : { store, key };
+  apply(change);
+  channel.post(change);
 }

@@ -1,5 +1,6 @@
 /** The body of a request: a JSON object, a form, or a multipart form. */
 import { parseArguments, writeArguments } from '../../pdk/arguments.js';
+import { parseJson } from '../shared/json.js';
 import { readParts, textPart, writeParts } from '../shared/multipart.js';
 import { type Context, entriesOf, transformValues } from './plugin.js';
 
@@ -22,12 +23,7 @@ export async function readForm(ctx: Context): Promise<Record<string, unknown>> {
 
 async function transformJson(ctx: Context): Promise<void> {
   const text = await textOf(ctx);
-  let values: unknown;
-  try {
-    values = text === '' ? {} : JSON.parse(text);
-  } catch {
-    return;
-  }
+  const values = text === '' ? {} : parseJson(text);
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return;
   // A body that nothing applies to stays as it was written.
   if (!transformValues(ctx, values as Record<string, unknown>, 'body', text === '')) return;
@@ -47,17 +43,24 @@ async function transformMultipart(ctx: Context, boundary: string): Promise<void>
   let parts = readParts(await ctx.request.body(), boundary);
   const has = (name: string) => parts.some((part) => part.name === name);
   const without = (name: string) => parts.filter((part) => part.name !== name);
+  let isChanged = config.remove.body.length > 0;
   for (const { name, value } of entriesOf(ctx, config.rename.body)) {
     const old = parts.find((part) => part.name === name);
-    if (!old || value === '') continue;
+    if (!old || value === '' || value === name) continue;
     parts = [...without(name), textPart(value, old.content.toString('utf8'))];
+    isChanged = true;
   }
   for (const name of config.remove.body) parts = without(name);
   for (const { name, value } of entriesOf(ctx, config.replace.body)) {
-    if (has(name)) parts = [...without(name), textPart(name, value)];
+    if (!has(name)) continue;
+    parts = [...without(name), textPart(name, value)];
+    isChanged = true;
   }
   for (const { name, value } of entriesOf(ctx, config.add.body)) {
-    if (!has(name)) parts = [...parts, textPart(name, value)];
+    if (has(name)) continue;
+    parts = [...parts, textPart(name, value)];
+    isChanged = true;
   }
+  if (!isChanged) return;
   ctx.service.request.setBody(writeParts(parts, boundary));
 }

@@ -56,9 +56,13 @@ function copiesForm({ config, request }: Context): boolean {
   return /application\/x-www-form-urlencoded/i.test(request.header('content-type') ?? '');
 }
 
-/** The entries of an operation with their values for this request. */
+/** The entries of an operation with their values for this request; without a value: nothing. */
 export function entriesOf(ctx: Context, list: readonly string[]): Entry[] {
-  return pairsOf(list).map(({ name, value }) => ({ name, value: render(ctx, value ?? '') }));
+  const entries: Entry[] = [];
+  for (const { name, value } of pairsOf(list)) {
+    if (value) entries.push({ name, value: render(ctx, value) });
+  }
+  return entries;
 }
 
 function render(ctx: Context, text: string): string {
@@ -95,11 +99,13 @@ function transformHeaders(ctx: Context): void {
     delete present[name.toLowerCase()];
   }
   for (const { name, value } of entriesOf(ctx, config.rename.headers)) {
-    if (!has(name) || value === '') continue;
-    request.setHeaders({ [value]: present[name.toLowerCase()] });
-    present[value.toLowerCase()] = present[name.toLowerCase()];
+    if (isHost(name) || !has(name) || value === '') continue;
+    const [from, to] = [name.toLowerCase(), value.toLowerCase()];
+    if (from === to) continue;
+    request.setHeaders({ [value]: present[from] });
+    present[to] = present[from];
     request.removeHeader(name);
-    delete present[name.toLowerCase()];
+    delete present[from];
   }
   for (const { name, value } of entriesOf(ctx, config.replace.headers)) {
     if (has(name) || isHost(name)) request.setHeader(name, value);
@@ -147,12 +153,13 @@ export function transformValues(
   const { remove, rename, replace, add, append } = ctx.config;
   let isChanged = append[part].length > 0;
   if (!isEmpty) {
-    isChanged ||= remove[part].length + rename[part].length > 0;
+    isChanged ||= remove[part].length > 0;
     for (const name of remove[part]) delete values[name];
     for (const { name, value } of entriesOf(ctx, rename[part])) {
-      if (values[name] === undefined || value === '') continue;
+      if (!isPresent(values[name]) || value === '' || value === name) continue;
       values[value] = values[name];
       delete values[name];
+      isChanged = true;
     }
     for (const { name, value } of entriesOf(ctx, replace[part])) {
       if (!isPresent(values[name])) continue;

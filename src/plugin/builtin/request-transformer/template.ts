@@ -2,13 +2,29 @@
  * Values with `$(...)`: a small expression language over the request, in Kong's (Lua's) spelling.
  * No loops, no assignments, a fixed set of functions: evaluation is bounded by the text's length.
  *
- *   expression = and { "or" and }        and = concat { "and" concat }
- *   concat = primary { ".." primary }    primary = literal | path | call | "(" expression ")"
+ *   expression = and { "or" and }        and = comparison { "and" comparison }
+ *   comparison = concat { ("==" | "~=" | "<=" | ">=" | "<" | ">") concat }
+ *   concat = sum { ".." sum }            sum = product { ("+" | "-") product }
+ *   product = unary { ("*" | "/" | "%") unary }
+ *   unary = [ "not" | "#" | "-" ] primary
+ *   primary = literal | path | call | "(" expression ")"
  *   path = name { "." name | "[" literal "]" }
  *   call = function "(" expression { "," expression } ")"
  */
 import { GatewayError } from '../../../errors.js';
 import { limits } from '../../../limits.js';
+import {
+  comparisons,
+  functions,
+  isTrue,
+  lengthOf,
+  member,
+  numberOf,
+  type Operators,
+  products,
+  sums,
+  textOf,
+} from './values.js';
 
 export type Scope = Readonly<Record<string, unknown>>;
 type Evaluate = (scope: Scope) => unknown;
@@ -45,34 +61,11 @@ function compile(text: string): Template {
     parser.expect(')');
     at = parser.at;
   }
-  return (scope) => parts.map((part) => textOf(part(scope))).join('');
+  return (scope) => parts.map((part) => textOf(shown(part(scope)))).join('');
 }
 
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (Array.isArray(value)) return textOf(value[0]);
-  if (value === null || value === undefined) return '';
-  throw new GatewayError('GW_E_PLUGIN_FAILED', 'a template gave a table where text is needed');
-}
-
-const functions: Readonly<Record<string, (...values: unknown[]) => unknown>> = {
-  tostring: (value) => textOf(value),
-  tonumber: (value) => (Number.isNaN(Number(textOf(value))) ? null : Number(textOf(value))),
-  'string.lower': (value) => textOf(value).toLowerCase(),
-  'string.upper': (value) => textOf(value).toUpperCase(),
-  'string.len': (value) => Buffer.byteLength(textOf(value)),
-  'string.reverse': (value) => [...textOf(value)].reverse().join(''),
-  'string.sub': (value, from, to) => luaSub(textOf(value), Number(from), to as number | undefined),
-};
-
-function luaSub(text: string, from: number, to = -1): string {
-  const start = from < 0 ? Math.max(0, text.length + from) : Math.max(0, from - 1);
-  return text.slice(start, to < 0 ? text.length + to + 1 : to);
-}
-
-const isTrue = (value: unknown): boolean =>
-  value !== null && value !== undefined && value !== false;
+/** Neither nil nor false shows. */
+const shown = (value: unknown): unknown => (isTrue(value) ? value : '');
 
 class Parser {
   readonly #text: string;
@@ -109,7 +102,7 @@ class Parser {
 
   #and(): Evaluate {
     return this.#chain(
-      () => this.#concat(),
+      () => this.#comparison(),
       'and',
       (left, right) => (scope) => {
         const value = left(scope);
@@ -118,12 +111,47 @@ class Parser {
     );
   }
 
+  #comparison(): Evaluate {
+    return this.#operators(comparisons, () => this.#concat());
+  }
+
   #concat(): Evaluate {
     return this.#chain(
-      () => this.#primary(),
+      () => this.#sum(),
       '..',
       (left, right) => (scope) => textOf(left(scope)) + textOf(right(scope)),
     );
+  }
+
+  #sum(): Evaluate {
+    return this.#operators(sums, () => this.#operators(products, () => this.#unary()));
+  }
+
+  #unary(): Evaluate {
+    if (this.#takeOperator('not')) {
+      const of = this.#unary();
+      return (scope) => !isTrue(of(scope));
+    }
+    if (this.#take('#')) {
+      const of = this.#unary();
+      return (scope) => lengthOf(of(scope));
+    }
+    if (this.#take('-')) {
+      const of = this.#unary();
+      return (scope) => -numberOf(of(scope));
+    }
+    return this.#primary();
+  }
+
+  /** Operators of one rank, from left to right. */
+  #operators(known: Operators, next: () => Evaluate): Evaluate {
+    let left = next();
+    for (;;) {
+      const name = Object.keys(known).find((operator) => this.#take(operator));
+      if (name === undefined) return left;
+      const [a, b, join] = [left, next(), known[name]];
+      left = (scope) => join(a(scope), b(scope));
+    }
   }
 
   #chain(
@@ -166,10 +194,11 @@ class Parser {
         this.expect(']');
       } else break;
     }
-    const call = functions[[root, ...keys].join('.')];
+    const name = [root, ...keys].join('.');
+    const call = Object.hasOwn(functions, name) ? functions[name] : null;
     if (call && this.#take('(')) return this.#call(call);
-    if (!roots.includes(root)) throw this.#fault(`unknown name '${root}'`);
-    return (scope) => keys.reduce<unknown>(member, scope[root]);
+    // What nobody has defined is nil.
+    return (scope) => keys.reduce<unknown>(member, Object.hasOwn(scope, root) ? scope[root] : null);
   }
 
   #call(call: (...values: unknown[]) => unknown): Evaluate {
@@ -217,13 +246,4 @@ class Parser {
     const message = `template '${this.#text}': ${what} at column ${this.at + 1}`;
     return new GatewayError('GW_E_CONFIG_INVALID', message);
   }
-}
-
-const roots = ['headers', 'query_params', 'uri_captures', 'shared', 'template_environment'];
-
-/** Only own members of plain values: nothing of a prototype. */
-function member(value: unknown, key: string | number): unknown {
-  if (typeof value !== 'object' || value === null) return null;
-  if (Array.isArray(value) && typeof key === 'number') return value[key - 1] ?? null;
-  return Object.hasOwn(value, String(key)) ? (value as Record<string, unknown>)[key] : null;
 }

@@ -1,4 +1,5 @@
 /** Operations on the top-level members of a JSON object. */
+import { parseJson } from '../shared/json.js';
 import { type Pair, pairsOf } from '../shared/pairs.js';
 import type { Config } from './plugin.js';
 
@@ -6,12 +7,7 @@ type Json = Record<string, unknown>;
 
 /** The new body; null where the text is no JSON object. */
 export function transformJson(config: Config, text: string): string | null {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return null;
-  }
+  const body = parseJson(text);
   if (typeof body !== 'object' || body === null) return null;
   const json = body as Json;
   for (const name of config.remove.json) delete json[name];
@@ -22,12 +18,13 @@ export function transformJson(config: Config, text: string): string | null {
   }
   const { replace, add, append } = config;
   for (const [name, value] of typed(replace.json, replace.json_types)) {
-    if (isTrue(json[name])) json[name] = value;
+    if (isTrue(json[name])) put(json, name, value);
   }
   for (const [name, value] of typed(add.json, add.json_types)) {
-    if (!isTrue(json[name])) json[name] = value;
+    if (!isTrue(json[name])) put(json, name, value);
   }
   for (const [name, value] of typed(append.json, append.json_types)) {
+    if (value === undefined) continue;
     const old = json[name];
     if (typeof old === 'string') json[name] = [old, value];
     else if (Array.isArray(old)) old.push(value);
@@ -41,12 +38,18 @@ function* typed(list: readonly string[], types: readonly string[]): Iterable<[st
   for (const [i, pair] of pairsOf(list).entries()) yield [pair.name, convert(pair, types[i])];
 }
 
+/** A value that its type has none for leaves nothing. */
+function put(json: Json, name: string, value: unknown): void {
+  if (value === undefined) delete json[name];
+  else json[name] = value;
+}
+
 function convert({ value }: Pair, type: string | undefined): unknown {
   const text = (value ?? '').replaceAll('\\/', '/');
   if (type === 'boolean') return text === 'true';
   if (type !== 'number') return text;
   const number = Number(text);
-  return Number.isNaN(number) ? null : number;
+  return text.trim() === '' || Number.isNaN(number) ? undefined : number;
 }
 
 const isTrue = (value: unknown): boolean =>

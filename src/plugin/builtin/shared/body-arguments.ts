@@ -1,6 +1,7 @@
 /** Arguments of a request body: a form, a multipart form, or the members of a JSON object. */
 import type { AccessContext } from '../../context-types.js';
 import { parseArguments } from '../../pdk/arguments.js';
+import { parseJson } from './json.js';
 import { type Part, readParts, writeParts } from './multipart.js';
 
 export interface BodyArguments {
@@ -25,12 +26,7 @@ const textOf = async (ctx: AccessContext<unknown>): Promise<string> =>
   Buffer.from(await ctx.request.body()).toString('utf8');
 
 async function jsonArguments(ctx: AccessContext<unknown>): Promise<BodyArguments> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(await textOf(ctx));
-  } catch {
-    return none;
-  }
+  const parsed = parseJson(await textOf(ctx));
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return none;
   const values = parsed as Record<string, unknown>;
   return {

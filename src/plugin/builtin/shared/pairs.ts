@@ -1,4 +1,4 @@
-/** `name:value` entries of the transformers, split at the first colon. */
+/** `name:value` entries of the transformers, split at the first run of colons, as Kong does. */
 
 export interface Pair {
   readonly name: string;
@@ -22,5 +22,5 @@ export function pairsOf(list: readonly string[] | null): readonly Pair[] {
 function split(entry: string): Pair {
   const colon = entry.indexOf(':');
   if (colon < 0) return { name: entry, value: null };
-  return { name: entry.slice(0, colon), value: entry.slice(colon + 1) };
+  return { name: entry.slice(0, colon), value: entry.slice(colon).replace(/^:+/, '') };
 }
