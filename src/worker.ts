@@ -122,6 +122,7 @@ export class GatewayWorker {
     this.#filters = new WorkerFilters({
       core,
       clock,
+      index: options.index ?? 0,
       logger,
       logLevel: settings.logLevel,
       foreign: options.filterFunctions ?? new Map(),

@@ -35,6 +35,9 @@ export let bodyBad: bool = false;
 /** The piece that `nextPiece` found: body bytes without framing. */
 export let piece: usize = 0;
 export let pieceBytes: usize = 0;
+/** Octets of a trailer section that `nextPiece` went over, the line end that closes it included. */
+export let trailers: usize = 0;
+export let trailerBytes: usize = 0;
 
 /** Starts a body; length counts only for BODY_LENGTH. */
 export function beginBody(c: Connection, mode: u8, length: u64): void {
@@ -54,6 +57,7 @@ export function nextPiece(c: Connection, p: usize, end: usize): usize {
   bodyBad = false;
   piece = p;
   pieceBytes = 0;
+  trailerBytes = 0;
   const mode = c.bodyMode;
   if (mode == BODY_CHUNKED) return nextChunkPiece(c, p, end);
   if (mode == BODY_UNTIL_CLOSE) {
@@ -82,6 +86,7 @@ function nextChunkPiece(c: Connection, p: usize, end: usize): usize {
       if (!c.bodyRemaining) c.chunkState = DATA_CR;
       return p + n;
     }
+    if (c.chunkState >= TRAILER_FIRST && !trailerBytes++) trailers = p;
     if (!step(c, load<u8>(p))) {
       bodyBad = true;
       return p;
@@ -151,7 +156,10 @@ function stepExtension(c: Connection, octet: u32): bool {
   return true;
 }
 
-/** Trailer fields are checked and dropped: an intermediary may discard them (RFC 9110 6.5.1). */
+/**
+ * Trailer fields are checked here. They go no further than to a shell that asked for the body: an
+ * intermediary may discard them (RFC 9110 6.5.1).
+ */
 function stepTrailer(c: Connection, octet: u32): bool {
   if (++c.trailerBytes > LIMIT_TRAILER_BYTES) return false;
   switch (c.chunkState) {

@@ -76,7 +76,7 @@ export function answerBegins(u: Connection, x: Exchange, p: usize, after: usize)
     sendHead(c, x, answerLength(u), 0, 0);
   }
   if (u.bodyMode != BODY_NONE) u.state = STATE_RESPONSE_BODY;
-  else if (x.flags & X_RESPONSE_SHELL) endInput(u, x, true, 0, 0);
+  else if (x.flags & X_RESPONSE_SHELL) endInput(u, x, true, 0, 0, 0);
   else answerDone(u, x, true);
   return true;
 }
@@ -194,7 +194,7 @@ export function answerEnds(u: Connection, x: Exchange): void {
     upstreamFailed(u, 502);
     return;
   }
-  if (x.flags & X_RESPONSE_SHELL) return endInput(u, x, true, 0, 0);
+  if (x.flags & X_RESPONSE_SHELL) return endInput(u, x, true, 0, 0, 0);
   if (x.flags & X_CHUNK_OUT) {
     const from = out;
     store<u32>(from, 0x0d0a0d30); // raw memory: the last chunk, "0\r\n\r\n"

@@ -2,7 +2,7 @@
  * Writes body bytes toward the other side in the framing chosen there. Length-framed and
  * close-framed bytes go out where they lie; chunked ones are framed anew: the pieces of one read
  * become one chunk, so that no extension, no odd size line and no trailer of one peer reaches the
- * other.
+ * other. Trailers come from the shell only, which checked them.
  */
 // raw memory: chunk size lines
 import { put, putHex } from '../bytes';
@@ -49,7 +49,7 @@ export function relay(
   }
   relayDone = bodyDone && !bodyBad;
   relayBad = bodyBad;
-  if (chunked) sendChunk(to, start, d, relayDone);
+  if (chunked) sendChunk(to, start, d, relayDone, 0, 0);
   return p;
 }
 
@@ -81,17 +81,34 @@ export function gather(from: Connection, p: usize, end: usize): usize {
   return p;
 }
 
-/** Sends a copy of n bytes of a body, and its end where `last`. */
-export function sendPiece(to: Connection, from: usize, n: usize, chunked: bool, last: bool): void {
+/**
+ * Sends a copy of n bytes of a body, and its end where `last`, with the trailer lines that lie
+ * behind those bytes where the framing has room for them.
+ */
+export function sendPiece(
+  to: Connection,
+  from: usize,
+  n: usize,
+  chunked: bool,
+  last: bool,
+  trailerBytes: usize,
+): void {
   const start = out + SIZE_LINE;
   const end = put(start, from, n);
-  if (chunked) return sendChunk(to, start, end, last);
+  if (chunked) return sendChunk(to, start, end, last, from + n, trailerBytes);
   send(to, start, n);
   keepOut(end);
 }
 
-/** Sends [start, end) as one chunk, and the last chunk behind it where `last`. */
-function sendChunk(to: Connection, start: usize, end: usize, last: bool): void {
+/** Sends [start, end) as one chunk, and the last chunk and trailers behind it where `last`. */
+function sendChunk(
+  to: Connection,
+  start: usize,
+  end: usize,
+  last: bool,
+  trailers: usize,
+  trailerBytes: usize,
+): void {
   let from = start;
   let d = end;
   const bytes = end - start;
@@ -104,8 +121,11 @@ function sendChunk(to: Connection, start: usize, end: usize, last: bool): void {
   }
   if (last) {
     store<u32>(d, 0x0d0a0d30); // "0\r\n\r"
-    store<u8>(d, 0x0a, 4);
-    d += 5;
+    if (trailerBytes) {
+      d = put(d + 3, trailers, trailerBytes);
+      store<u8>(d++, 0x0d);
+    } else d += 4;
+    store<u8>(d++, 0x0a);
   }
   send(to, from, d - from);
   keepOut(d);

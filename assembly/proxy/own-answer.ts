@@ -129,7 +129,7 @@ function settle(c: Connection, x: Exchange, verdict: u32, body: usize, bytes: us
   }
   const control = changetype<Control>(CONTROL);
   const edits = control.editCount;
-  const said = giveBody(c, x, PHASE_RESPONSE_BODY, body, bytes, true);
+  const said = giveBody(c, x, PHASE_RESPONSE_BODY, body, bytes, true, 0);
   const length = <i64>outLength;
   if (!obeyBody(c, x, said) || held) return;
   // The call for the body forgot them; in their region they still lie.

@@ -3,6 +3,7 @@
  * in the shell. Called only where the route's record says that there is code for the phase.
  */
 import { copy16, put } from '../bytes';
+import { trailers } from '../http/body';
 import * as head from '../http/head';
 import {
   BODY_FLAG_END,
@@ -10,18 +11,20 @@ import {
   CONTROL,
   Control,
   LIMIT_PULL_BYTES,
+  LIMIT_TRAILER_BYTES,
   PHASE_ENDED,
   PHASE_HEADER_FILTER,
   PHASE_RESUMED,
   PHASE_VIEW,
   PHASE_VIEW_CLIENT_ADDRESS,
+  PHASE_VIEW_LOCAL_ADDRESS,
   PHASE_VIEW_PEER_ADDRESS,
   PHASE_VIEW_REQUEST_ID,
   PhaseView,
   REQUEST_HEADERS,
   RESPONSE_HEADERS,
 } from '../layout';
-import { Connection, PEER_ADDRESS, connectionAt } from './connection';
+import { Connection, LOCAL_ADDRESS, PEER_ADDRESS, connectionAt } from './connection';
 import { CLIENT_ADDRESS, EXCHANGE_ID, Exchange } from './exchange';
 import * as request from './request';
 
@@ -32,6 +35,8 @@ declare function phase(connection: u32, phase: u32): u32;
 /** What a call left in the phase view: bytes of a pull, and the length of the shell's body. */
 export let outBytes: u32 = 0;
 export let outLength: f64 = -1;
+/** Trailer lines behind those bytes; for the end of a body. */
+export let outTrailerBytes: u32 = 0;
 
 /** Runs a request phase; the request's parse results must be in place. Returns the verdict. */
 export function runRequestPhase(c: Connection, x: Exchange, which: u32): u32 {
@@ -80,7 +85,7 @@ export function askResumed(c: Connection, x: Exchange): u32 {
   return call(c, x, PHASE_RESUMED);
 }
 
-/** Gives the shell body bytes, which it takes all. */
+/** Gives the shell body bytes and octets of the trailer section, which it takes all. */
 export function giveBody(
   c: Connection,
   x: Exchange,
@@ -88,11 +93,14 @@ export function giveBody(
   from: usize,
   bytes: usize,
   last: bool,
+  trailerBytes: usize,
 ): u32 {
   const v = changetype<PhaseView>(PHASE_VIEW);
   v.body = <u32>from;
   v.bodyBytes = <u32>bytes;
   v.bodyFlags = last ? BODY_FLAG_END : 0;
+  v.trailers = <u32>trailers;
+  v.trailerBytes = <u32>trailerBytes;
   return call(c, x, which);
 }
 
@@ -100,9 +108,11 @@ export function giveBody(
 export function pullBody(c: Connection, x: Exchange, which: u32, restart: bool): u32 {
   const v = changetype<PhaseView>(PHASE_VIEW);
   v.outBytes = 0;
+  v.outTrailerBytes = 0;
   v.bodyFlags = restart ? BODY_FLAG_RESTART : 0;
   const verdict = call(c, x, which);
   outBytes = min(v.outBytes, LIMIT_PULL_BYTES);
+  outTrailerBytes = min(v.outTrailerBytes, LIMIT_TRAILER_BYTES);
   return verdict;
 }
 
@@ -139,5 +149,6 @@ function fill(v: PhaseView, c: Connection, x: Exchange): void {
   const base = changetype<usize>(v);
   copy16(base + PHASE_VIEW_CLIENT_ADDRESS, changetype<usize>(x) + CLIENT_ADDRESS);
   copy16(base + PHASE_VIEW_PEER_ADDRESS, changetype<usize>(c) + PEER_ADDRESS);
+  copy16(base + PHASE_VIEW_LOCAL_ADDRESS, changetype<usize>(c) + LOCAL_ADDRESS);
   put(base + PHASE_VIEW_REQUEST_ID, changetype<usize>(x) + EXCHANGE_ID, 32);
 }

@@ -4,6 +4,7 @@
  * of them is pulled while the client takes it. Both ends may rest: the shell by HOLD, the client by
  * not reading.
  */
+import { trailerBytes } from '../http/body';
 import * as head from '../http/head';
 import {
   LIMIT_PULLS_PER_EVENT,
@@ -38,7 +39,7 @@ import {
 import { cut, dropUpstream, failExchange, finishExchange } from './finish';
 import { gather, gathered, gatheredBytes, relayBad, relayDone, sendPiece } from './framing';
 import { waitForShell } from './own-answer';
-import { giveBody, outBytes, outLength, pullBody } from './phases';
+import { giveBody, outBytes, outLength, outTrailerBytes, pullBody } from './phases';
 import { replyInstead } from './reply';
 import { sendHead } from './response';
 import { TIMER_READ, arm, disarm } from './timers';
@@ -80,29 +81,44 @@ export function takeShellBody(u: Connection, x: Exchange, p: usize, end: usize):
     return end;
   }
   if (relayDone) {
-    endInput(u, x, position == end, gathered, gatheredBytes);
+    endInput(u, x, position == end, gathered, gatheredBytes, trailerBytes);
     return end;
   }
-  if (!gatheredBytes) return position;
+  if (!gatheredBytes && !trailerBytes) return position;
   if (!(c.flags & FLAG_BLOCKED)) arm(u, TIMER_READ, x.readTimeoutMs);
-  give(c, x, gathered, gatheredBytes, false);
+  give(c, x, gathered, gatheredBytes, false, trailerBytes);
   return position;
 }
 
 /** The upstream's answer is complete with these bytes; `clean`: nothing came behind it. */
-export function endInput(u: Connection, x: Exchange, clean: bool, from: usize, n: usize): void {
+export function endInput(
+  u: Connection,
+  x: Exchange,
+  clean: bool,
+  from: usize,
+  n: usize,
+  ofTrailers: usize,
+): void {
   const c = connectionAt(x.client);
   x.flags |= X_INPUT_DONE;
   releaseUpstream(u, x, clean);
   waitForShell(c, x);
-  give(c, x, from, n, true);
+  give(c, x, from, n, true, ofTrailers);
 }
 
-function give(c: Connection, x: Exchange, from: usize, bytes: usize, last: bool): void {
+function give(
+  c: Connection,
+  x: Exchange,
+  from: usize,
+  bytes: usize,
+  last: bool,
+  ofTrailers: usize,
+): void {
   // Nobody will see what a body becomes that must not be sent.
   const n: usize = x.flags & X_NO_BODY ? 0 : bytes;
-  if (!n && !last) return;
-  if (obeyBody(c, x, giveBody(c, x, PHASE_RESPONSE_BODY, from, n, last))) pumpAnswer(c, x);
+  if (!n && !last && !ofTrailers) return;
+  const verdict = giveBody(c, x, PHASE_RESPONSE_BODY, from, n, last, ofTrailers);
+  if (obeyBody(c, x, verdict)) pumpAnswer(c, x);
 }
 
 /** Does what the shell said to body bytes; false: the exchange is over. */
@@ -153,7 +169,7 @@ export function pumpAnswer(c: Connection, x: Exchange): void {
     const bytes = outBytes;
     if (bytes || last) {
       if (!fits(c, x, bytes, last)) return;
-      sendPiece(c, REPLY, bytes, chunked, last);
+      sendPiece(c, REPLY, bytes, chunked, last, outTrailerBytes);
       x.bodyBytesSent += <f64>bytes;
       x.responseBytes += <f64>bytes;
     }

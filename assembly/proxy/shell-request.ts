@@ -3,6 +3,7 @@
  * or replaced. The client's bytes are given to the shell as they come; what the shell makes of them
  * is pulled while the upstream takes it, again from its start where a try is repeated.
  */
+import { trailerBytes } from '../http/body';
 import {
   LIMIT_PULLS_PER_EVENT,
   PHASE_REQUEST_BODY,
@@ -43,7 +44,7 @@ import {
 } from './exchange';
 import { cut, dropUpstream, failExchange } from './finish';
 import { gather, gathered, gatheredBytes, relayBad, relayDone, sendPiece } from './framing';
-import { giveBody, outBytes, pullBody } from './phases';
+import { giveBody, outBytes, outTrailerBytes, pullBody } from './phases';
 import { markReady } from './ready';
 import { TIMER_READ, arm, disarm } from './timers';
 import { sendContinue } from './upstream';
@@ -92,8 +93,9 @@ export function takeShellRequest(c: Connection, x: Exchange, p: usize, end: usiz
     c.state = STATE_WAIT;
     disarm(c);
   } else armBody(c);
-  if (!gatheredBytes && !last) return position;
-  const verdict = giveBody(c, x, PHASE_REQUEST_BODY, gathered, gatheredBytes, last);
+  const t = trailerBytes;
+  if (!gatheredBytes && !last && !t) return position;
+  const verdict = giveBody(c, x, PHASE_REQUEST_BODY, gathered, gatheredBytes, last, t);
   if (obeyRequest(c, x, verdict)) pumpRequest(c, x);
   return position;
 }
@@ -152,7 +154,7 @@ export function pumpRequest(c: Connection, x: Exchange): void {
       return failExchange(c, x, 500);
     }
     if (bytes && !(x.flags & X_REPLAY)) x.flags |= X_BODY_SENT;
-    if (bytes || last) sendPiece(u, REPLY, bytes, chunked, last);
+    if (bytes || last) sendPiece(u, REPLY, bytes, chunked, last, outTrailerBytes);
     if (last) {
       x.flags |= X_REQUEST_OUT;
       arm(u, TIMER_READ, x.readTimeoutMs);

@@ -57,6 +57,7 @@ function makeServices(quiet: boolean): FilterServices {
   const resolve = directTarget;
   return {
     clock,
+    workerId: 0,
     logger: printingLogger(),
     logLevel: 'trace',
     shared: new SharedData(),

@@ -270,8 +270,13 @@ export const structs = {
     ['u32', 'clientEdits', 'written by the shell with SETTLED: pointer to edits of the answer'],
     ['u32', 'clientEditBytes', ''],
     ['u32', 'clientEditCount', '0: none'],
+    ['u32', 'trailers', 'pointer to octets of a trailer section; body phases only'],
+    ['u32', 'trailerBytes', ''],
+    ['u32', 'outTrailerBytes', 'written by the shell: trailer lines behind the bytes of a pull'],
+    ['u32', 'unused', ''],
     ['bytes16', 'clientAddress', 'after real-ip'],
     ['bytes16', 'peerAddress', ''],
+    ['bytes16', 'localAddress', 'of the connection'],
     ['bytes32', 'requestId', 'hexadecimal text'],
   ],
   /** In the edits region; name and value follow, each record padded to 4 bytes. */

@@ -23,6 +23,15 @@ export class BodyPort {
     return u8.slice(from, from + u32[word(PhaseView.bodyBytes)]);
   }
 
+  /** Octets of the trailer section that came with these bytes, its last line end included. */
+  trailers(): string {
+    const { u32, buffer } = this.#core;
+    const size = u32[word(PhaseView.trailerBytes)];
+    if (size === 0) return '';
+    const from = u32[word(PhaseView.trailers)];
+    return buffer.latin1Slice(from, from + size);
+  }
+
   /** These bytes are the last; for a head: no body follows. */
   get last(): boolean {
     return (this.#core.u32[word(PhaseView.bodyFlags)] & BodyFlag.END) !== 0;
@@ -38,10 +47,14 @@ export class BodyPort {
     this.#core.f64[(Region.phaseView.offset + PhaseView.outLength) >> 3] = length;
   }
 
-  /** Moves what a pull takes at most from the queue to the core. */
+  /** Moves what a pull takes at most from the queue to the core, behind the last of it trailers. */
   give(queue: BodyQueue): void {
     const at = Region.reply.offset;
-    const bytes = queue.take(this.#core.u8, at, limits.pullBytes.value);
-    this.#core.u32[word(PhaseView.outBytes)] = bytes;
+    const { u8, u32, buffer } = this.#core;
+    const bytes = queue.take(u8, at, limits.pullBytes.value);
+    u32[word(PhaseView.outBytes)] = bytes;
+    if (queue.trailers === '' || !queue.drained) return;
+    const size = buffer.latin1Write(queue.trailers, at + bytes, limits.trailerBytes.value);
+    u32[word(PhaseView.outTrailerBytes)] = size;
   }
 }

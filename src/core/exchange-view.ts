@@ -136,6 +136,11 @@ export class ExchangeView {
     return readAddress(this.memory.u8, this.base + PhaseView.peerAddress);
   }
 
+  /** Of the listener that the client is connected to. */
+  get localAddress(): string {
+    return readAddress(this.memory.u8, this.base + PhaseView.localAddress);
+  }
+
   /** First value of a field, `name` in any case, `_` as good as `-`; null where it is absent. */
   header(name: string, side: HeaderSide = 'request'): string | null {
     const { u16, u32, buffer } = this.memory;

@@ -91,6 +91,7 @@ const envoy: Readonly<Record<string, Read>> = {
   'response.headers': headers('response'),
   'source.address': ({ exchange }) => exchange.view.clientAddress,
   'source.port': ({ exchange }) => exchange.view.peerPort,
+  'destination.address': ({ exchange }) => exchange.view.localAddress,
   'destination.port': ({ exchange }) => exchange.view.localPort,
   'connection.id': ({ exchange }) => exchange.connection,
   'connection.mtls': () => false,
@@ -192,11 +193,16 @@ export function setPropertyOf(
     exchange.clientEdits.push(EditOp.STATUS, '', text);
     return true;
   }
+  if (name === 'service.request.scheme') return isScheme(exchange, text);
   if (name !== 'service.target' || exchange.forwarded) return false;
   return setTarget(facts, exchange, text ?? '');
 }
 
 const sharedPrefix = 'ctx.shared.';
+
+/** The protocol toward an upstream is the service's; naming that one is no change. */
+const isScheme = ({ plan }: Exchange, text: string | null): boolean =>
+  text !== null && plan?.service?.protocol === text;
 
 function setTarget(facts: PropertyFacts, exchange: Exchange, text: string): boolean {
   const match = /^(\[[0-9a-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(text);

@@ -12,6 +12,9 @@ export class FilterLog {
   readonly #logger: Logger;
   /** Number of the least level that is logged. */
   readonly level: number;
+  /** Text of WASI output whose line has not ended, and its descriptor. */
+  #partial = '';
+  #partialOf = 0;
 
   constructor(services: FilterServices, filter: string) {
     this.#logger = services.logger.child({ filter });
@@ -28,10 +31,23 @@ export class FilterLog {
     this.#logger[methods[level]]({}, visible(text));
   }
 
-  /** One entry for each call, a line break at the end left out (WASI `fd_write`). */
+  /**
+   * WASI `fd_write`: one entry for each call that ends a line, its line break left out. Runtimes
+   * that write a line word by word get one entry for it, at the end of the callback at the latest.
+   */
   writeStream(descriptor: number, text: string): void {
-    const level = descriptor === 1 ? levelOf('info') : levelOf('error');
-    const line = text.replace(/\r?\n$/, '');
+    if (descriptor !== this.#partialOf) this.flush();
+    this.#partialOf = descriptor;
+    this.#partial += text;
+    if (text.endsWith('\n') || this.#partial.length > limits.filterLogBytes.value) this.flush();
+  }
+
+  /** Logs output whose line has not ended. */
+  flush(): void {
+    if (this.#partial === '') return;
+    const level = this.#partialOf === 1 ? levelOf('info') : levelOf('error');
+    const line = this.#partial.replace(/\r?\n$/, '');
+    this.#partial = '';
     if (line !== '') this.write(level, line);
   }
 

@@ -71,6 +71,7 @@ export class FilterInstance {
       this.#budget = budget;
       this.memory.onLarge = (bytes) => budget?.charge(bytes >>> bytesPerUnitShift);
       start(exports);
+      this.log.flush();
     } catch (error) {
       throw this.#trapOf(error, 'start', null);
     }
@@ -138,6 +139,7 @@ export class FilterInstance {
     } catch (error) {
       throw this.#die(error, name, context);
     } finally {
+      this.log.flush();
       this.effective = outer;
     }
   }
@@ -203,6 +205,7 @@ export class FilterInstance {
 
   #trapOf(error: unknown, callback: string, context: Context | null): GatewayError {
     if (error instanceof GatewayError) return error;
+    this.log.flush();
     const { name } = this.options.module;
     const exhausted = this.#budget?.exhausted() ?? false;
     const reason = exhausted

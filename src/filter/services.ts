@@ -18,6 +18,8 @@ export type ForeignFunction = (
 
 export interface FilterServices {
   readonly clock: Clock;
+  /** Place of this worker among all, from 0. */
+  readonly workerId: number;
   readonly logger: Logger;
   /** Least level that filters' messages are logged at. */
   readonly logLevel: FilterLogLevel;

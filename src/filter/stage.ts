@@ -18,6 +18,7 @@ import type { HeaderMap } from './header-map.js';
 import type { Lane } from './lane.js';
 import { Pause, type Side } from './station.js';
 import type { FilterStream } from './stream.js';
+import { fillTrailers, trailerLines } from './trailers.js';
 
 export class FilterStage implements ExchangeStage, StreamAdapter {
   readonly request: BodyStage | null;
@@ -44,9 +45,9 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
     this.#stream = chain.take(this);
     const { request, response } = this.#stream;
     const wholes = exchange.plan?.route?.request_buffering ?? false;
-    const body = chain.has('proxy_on_request_body');
+    const body = chain.has('proxy_on_request_body', 'proxy_on_request_trailers');
     this.#requestLane = body ? new StageLane(this, request, 'request', wholes) : null;
-    const answers = chain.has('proxy_on_response_body');
+    const answers = chain.has('proxy_on_response_body', 'proxy_on_response_trailers');
     this.#responseLane = answers ? new StageLane(this, response, 'response', false) : null;
     this.request = this.#requestLane;
     this.response = this.#responseLane;
@@ -72,7 +73,7 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
     this.#clientCount = clientEdits.count;
     this.#answer = answer.body === null ? new ExchangeView(this.#core) : answer.view;
     const { chain } = this.#stream;
-    if (chain.has('proxy_on_response_body', 'proxy_on_log')) this.#answer.detach();
+    if (this.#responseLane || chain.has('proxy_on_log')) this.#answer.detach();
     this.#stream.responseHeaders(ends);
     this.sync();
     if (!this.#responsePassed) this.#stream.settle();
@@ -88,7 +89,9 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
     if (map === 0) fillRequest(exchange.view, upstreamEdits, this.#upstreamCount, into);
     else if (map === 2 && this.#answer) {
       fillResponse(this.#answer, clientEdits, this.#clientCount, into);
-    } else return false;
+    } else if (map === 1) fillTrailers(this.#requestLane?.trailers ?? '', into);
+    else if (map === 3) fillTrailers(this.#responseLane?.trailers ?? '', into);
+    else return false;
     return true;
   }
 
@@ -106,12 +109,21 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
     this.exchange.wake();
   }
 
-  /** Feeds bytes, and passes on what has come out. */
-  feed(side: Side, bytes: Uint8Array, last: boolean): void {
+  /** Lines of the trailer section as filters left it. */
+  trailerLines(side: Side): string {
+    return trailerLines(this.#stream.headers[side === 'request' ? 1 : 3].get());
+  }
+
+  /** Feeds bytes, `trailers` behind the last of them, and passes on what has come out. */
+  feed(side: Side, bytes: Uint8Array, last: boolean, trailers: boolean): void {
     const { waits, exchange } = this;
     const { reply, cut } = exchange;
-    if (side === 'request') this.#stream.requestBody(bytes, last);
-    else this.#stream.responseBody(bytes, last);
+    const end = last && !trailers;
+    const stream = this.#stream;
+    if (side === 'request') stream.requestBody(bytes, end);
+    else stream.responseBody(bytes, end);
+    if (trailers && side === 'request') stream.requestTrailers();
+    else if (trailers) stream.responseTrailers();
     this.sync();
     if (waits !== this.waits || reply !== exchange.reply || cut !== exchange.cut) exchange.wake();
   }
@@ -164,6 +176,9 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
   }
 }
 
+/** Bytes of a trailer section without fields: the line end that closes it. */
+const emptySection = 2;
+
 /** One direction of a body. */
 class StageLane implements BodyStage {
   /** Filters may change the length. */
@@ -176,6 +191,8 @@ class StageLane implements BodyStage {
   #gathered: Uint8Array[] = [];
   #size = 0;
   #out: BodyQueue | null = null;
+  /** The trailer section as it came; empty: none. */
+  trailers = '';
 
   constructor(stage: FilterStage, lane: Lane, side: Side, wholes: boolean) {
     this.#stage = stage;
@@ -191,21 +208,24 @@ class StageLane implements BodyStage {
 
   /** The head may go on as far as the body is concerned. */
   get isWhole(): boolean {
-    return !this.#wholes || this.#lane.out.ended;
+    const { ended, trailersIn } = this.#lane.out;
+    return !this.#wholes || ended || trailersIn;
   }
 
   get full(): boolean {
     return this.#stage.paused(this.#side);
   }
 
-  take(chunk: Uint8Array, last: boolean, out: BodyQueue): void {
+  take(chunk: Uint8Array, last: boolean, out: BodyQueue, trailers: string): void {
     this.#out = out;
+    if (trailers.length > emptySection) this.trailers = trailers;
+    const more = this.trailers !== '';
     if (!this.#stage.filters(this.#side)) {
       out.push(chunk);
       if (last) out.end();
       return;
     }
-    if (!this.#wholes) return this.#stage.feed(this.#side, chunk, last);
+    if (!this.#wholes) return this.#stage.feed(this.#side, chunk, last, more);
     this.#gathered.push(chunk);
     this.#size += chunk.length;
     if (!last && this.#size <= limits.filterBodyBytes.value) return;
@@ -213,7 +233,7 @@ class StageLane implements BodyStage {
     this.#gathered = [];
     // What is too much for one piece goes on in pieces.
     if (!last) this.#wholes = false;
-    this.#stage.feed(this.#side, bytes, last);
+    this.#stage.feed(this.#side, bytes, last, more);
   }
 
   /** Passes on what has left the last filter. */
@@ -224,6 +244,8 @@ class StageLane implements BodyStage {
       this.#out.push(out.buffer.view().slice());
       out.buffer.clear();
     }
-    if (out.ended && !this.#out.ended) this.#out.end();
+    if (this.#out.ended) return;
+    if (out.trailersIn) this.#out.end(this.#stage.trailerLines(this.#side));
+    else if (out.ended) this.#out.end();
   }
 }

@@ -66,6 +66,7 @@ export class FilterVm {
     const { module, host } = this.options;
     const ids = this.#rootId === null ? ['', module.name] : [this.#rootId];
     let failure: unknown;
+    let show = (): void => {};
     for (const rootId of ids) {
       const rehearsal = rehearsalServices(this.options.services);
       try {
@@ -76,10 +77,12 @@ export class FilterVm {
         this.#rootId = rootId;
         return;
       } catch (error) {
-        failure ??= error;
-        rehearsal.show();
+        // What the first try said concerns the empty root id, which nobody set.
+        failure = error;
+        show = rehearsal.show;
       }
     }
+    show();
     throw failure;
   }
 

@@ -23,6 +23,8 @@ import { FilterStage } from './stage.js';
 export interface WorkerFilterOptions {
   readonly core: Core;
   readonly clock: Clock;
+  /** Place of the worker among all, from 0. */
+  readonly index: number;
   readonly logger: Logger;
   readonly logLevel: Settings['logLevel'];
   readonly foreign: ReadonlyMap<string, ForeignFunction>;
@@ -48,11 +50,12 @@ export class WorkerFilters {
   #services: readonly Service[] = [];
 
   constructor(options: WorkerFilterOptions) {
-    const { core, clock, logger, logLevel, foreign, internTarget } = options;
+    const { core, clock, index, logger, logLevel, foreign, internTarget } = options;
     this.#core = core;
     this.#facts = { wallMs: () => clock.wall(), internTarget };
     const services = {
       clock,
+      workerId: index,
       logger,
       logLevel: levels[logLevel],
       shared: new SharedData(),

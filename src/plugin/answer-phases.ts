@@ -53,6 +53,7 @@ export class AnswerPhases {
     const { port, collectBytes } = this.#options;
     const { answer } = exchange;
     const { last } = port;
+    answer.trailers += port.trailers();
     try {
       if (answer.collecting) {
         answer.take(port.chunk(), last, collectBytes);
@@ -64,7 +65,7 @@ export class AnswerPhases {
       return this.#bodyFault(exchange, error);
     }
     // Where all of it is known before the head leaves the client is told the length.
-    if (last && answer.output.ended) port.promise(answer.output.total);
+    if (last && answer.output.ended) port.promise(answer.output.length);
     return PhaseVerdict.CONTINUE | holdOf(exchange);
   }
 
@@ -168,7 +169,7 @@ export class AnswerPhases {
       return PhaseVerdict.CUT;
     }
     const { output } = answer;
-    this.#options.port.promise(output.ended ? output.total : (stage?.response?.length ?? -1));
+    this.#options.port.promise(output.ended ? output.length : (stage?.response?.length ?? -1));
     return PhaseVerdict.CONTINUE | VerdictFlag.RESPONSE_BODY;
   }
 
@@ -177,7 +178,7 @@ export class AnswerPhases {
     if (body !== null) {
       this.#filterBody(exchange, body, true);
       const { output } = exchange.answer;
-      if (output.ended) port.promise(output.total);
+      if (output.ended) port.promise(output.length);
     } else {
       const stage = exchange.stage?.response ?? null;
       if (!exchange.plan?.bodyFilter.length && !stage) return PhaseVerdict.CONTINUE;
@@ -203,9 +204,9 @@ export class AnswerPhases {
   /** Runs the body filters on a part and queues what they and the stage make of it. */
   #filterBody(exchange: Exchange, chunk: Uint8Array, last: boolean): void {
     const bytes = this.#filtered(exchange, chunk, last);
-    const { output } = exchange.answer;
+    const { output, trailers } = exchange.answer;
     const stage = exchange.stage?.response;
-    if (stage) return stage.take(bytes, last, output);
+    if (stage) return stage.take(bytes, last, output, last ? trailers : '');
     output.push(bytes);
     if (last) output.end();
   }

@@ -17,6 +17,8 @@ export class AnswerState {
   collecting = false;
   /** The filters have run, and a stage holds the head. */
   staged = false;
+  /** Octets of the trailer section as far as it has come. */
+  trailers = '';
   readonly #input = new BodyQueue();
   #body: Uint8Array | null = null;
 
@@ -30,6 +32,7 @@ export class AnswerState {
     this.#input.clear();
     this.#body = null;
     this.collecting = this.staged = false;
+    this.trailers = '';
   }
 
   /** Holds the head that the core shows and waits for the body. */

@@ -7,6 +7,7 @@ export class BodyQueue {
   #waiting = 0;
   #total = 0;
   #ended = false;
+  #trailers = '';
   /** Keeps what was taken, so that it can be taken again. */
   keeps = false;
 
@@ -25,6 +26,16 @@ export class BodyQueue {
     return this.#ended;
   }
 
+  /** Lines of a trailer section, each with its line end; sent where the body goes in chunks. */
+  get trailers(): string {
+    return this.#trailers;
+  }
+
+  /** Of all of it; -1 where that is not known, or the body must go in chunks. */
+  get length(): number {
+    return this.#ended && this.#trailers === '' ? this.#total : -1;
+  }
+
   get drained(): boolean {
     return this.#ended && this.#waiting === 0;
   }
@@ -37,8 +48,9 @@ export class BodyQueue {
     this.#total += bytes.length;
   }
 
-  end(): void {
+  end(trailers = ''): void {
     this.#ended = true;
+    this.#trailers = trailers;
   }
 
   /** Copies up to `max` bytes to `into` at `at`; returns their number. */
@@ -73,6 +85,7 @@ export class BodyQueue {
   clear(): void {
     if (this.#parts.length > 0) this.#parts = [];
     this.#part = this.#offset = this.#waiting = this.#total = 0;
+    this.#trailers = '';
     this.#ended = this.keeps = false;
   }
 }

@@ -75,7 +75,7 @@ export class PhaseRunner {
         exchange.woken = false;
         return exchange.answering ? this.#answers.resumed(exchange) : this.#resumed(exchange);
       case Phase.REQUEST_BODY:
-        return exchange.requestBody.take(this.#port.chunk(), this.#port.last);
+        return this.#takeRequest(exchange.requestBody);
       case Phase.REQUEST_PULL:
         return this.#pull(exchange);
       case Phase.RESPONSE_BODY:
@@ -168,6 +168,11 @@ export class PhaseRunner {
       if (!exchange.reply) return PhaseVerdict.CONTINUE | requestBody.hold;
     }
     return this.#verdict(exchange);
+  }
+
+  #takeRequest(body: Exchange['requestBody']): number {
+    const port = this.#port;
+    return body.take(port.chunk(), port.last, port.trailers());
   }
 
   #pull(exchange: Exchange): number {

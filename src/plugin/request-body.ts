@@ -26,6 +26,7 @@ export class RequestBody {
   readonly #staged = new BodyQueue();
   /** Length that the head names; -1: chunked. */
   #length = 0;
+  #trailers = '';
 
   /** Forgets the last request and expects one of this length, -1: chunked. */
   begin(length: number): void {
@@ -36,6 +37,7 @@ export class RequestBody {
     this.#stage = null;
     this.#staged.clear();
     this.#length = length;
+    this.#trailers = '';
   }
 
   /** From here on the body goes through a stage, what was read already included. */
@@ -83,8 +85,9 @@ export class RequestBody {
     this.#queue.end();
   }
 
-  /** Bytes of the client. Returns flags for the core. */
-  take(chunk: Uint8Array, last: boolean): number {
+  /** Bytes of the client, and octets of its trailer section. Returns flags for the core. */
+  take(chunk: Uint8Array, last: boolean, trailers = ''): number {
+    if (trailers !== '') this.#trailers += trailers;
     if (this.#replacement) {
       if (last) this.#settle();
       return 0;
@@ -120,7 +123,7 @@ export class RequestBody {
    */
   goOn(promise: (length: number) => void): number {
     if (this.#stage) {
-      promise(this.#staged.ended ? this.#staged.total : this.#stage.length);
+      promise(this.#staged.ended ? this.#staged.length : this.#stage.length);
       return VerdictFlag.REQUEST_BODY | this.hold;
     }
     if (!this.inUse) return 0;
@@ -151,7 +154,7 @@ export class RequestBody {
   }
 
   #feed(bytes: Uint8Array, last: boolean): void {
-    this.#stage?.take(bytes, last, this.#staged);
+    this.#stage?.take(bytes, last, this.#staged, last ? this.#trailers : '');
   }
 
   #settle(): void {

@@ -29,9 +29,10 @@ export interface ExchangeStage {
 export interface BodyStage {
   /**
    * Takes all of the bytes; what goes on is put into `out`, now or later. `out.end()` follows the
-   * last of it, once `last` was seen. The bytes may be kept.
+   * last of it, once `last` was seen. The bytes may be kept. `trailers`: the whole trailer section
+   * as it came, with `last` only; empty where there is none.
    */
-  take(chunk: Uint8Array, last: boolean, out: BodyQueue): void;
+  take(chunk: Uint8Array, last: boolean, out: BodyQueue, trailers: string): void;
   /** No more should come for now; looked at after each `take` and each wake. */
   readonly full: boolean;
   /** Bytes that `out` will have got in the end, -1 where that is not known. */

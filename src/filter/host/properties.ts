@@ -16,7 +16,8 @@ export function propertyFunctions(instance: FilterInstance): HostFunctions {
       const value = segments.length === 0 ? undefined : propertyOf(instance, segments);
       if (value === undefined) return Status.NOT_FOUND;
       const binary = instance.options.host.properties === 'binary';
-      return memory.giveAll(encode(value, binary), dataOut, sizeOut);
+      const shown = binary ? withPort(instance, segments, value) : value;
+      return memory.giveAll(encode(shown, binary), dataOut, sizeOut);
     },
 
     proxy_set_property(path: number, pathSize: number, value: number, valueSize: number): number {
@@ -39,13 +40,25 @@ const own: Readonly<Record<string, (instance: FilterInstance) => PropertyValue>>
   plugin_name: ({ options }) => options.module.name,
   plugin_root_id: ({ options }) => options.rootId,
   plugin_vm_id: ({ options }) => options.host.vmId ?? '',
-  worker_id: () => 0,
+  worker_id: ({ options }) => options.services.workerId,
 };
 
 function propertyOf(instance: FilterInstance, segments: readonly string[]): PropertyValue {
   const mine = segments.length === 1 && Object.hasOwn(own, segments[0]) ? own[segments[0]] : null;
   if (mine) return mine(instance);
   return instance.effective?.stream?.property(segments.join('.'), segments);
+}
+
+/** Envoy's addresses name their port: `192.0.2.1:80`, `[2001:db8::1]:80`. */
+function withPort(
+  instance: FilterInstance,
+  [side, fact]: readonly string[],
+  value: Exclude<PropertyValue, undefined>,
+): Exclude<PropertyValue, undefined> {
+  if (fact !== 'address' || typeof value !== 'string') return value;
+  const port = propertyOf(instance, [side, 'port']);
+  if (port === undefined) return value;
+  return value.includes(':') ? `[${value}]:${port}` : `${value}:${port}`;
 }
 
 /** Segments joined by NUL; one segment with dots is taken apart, too. No path: no segments. */

@@ -61,6 +61,7 @@ export function createHost(setup: HostSetup = {}): Host {
   const clock = setup.clock ?? systemClock;
   const services: FilterServices = {
     clock,
+    workerId: 0,
     logger: recordingLogger(lines),
     logLevel: setup.logLevel ?? 'trace',
     shared: new SharedData(),

@@ -237,6 +237,22 @@ describe('WASI', () => {
     expect([cell(filter, 6), cell(filter, 10)]).toEqual([2, 0]);
   });
 
+  test('words of a line are one entry, logged at the end of the callback at the latest', () => {
+    const host = createHost();
+    const word = (at: number, size: number, fd = 2) =>
+      `(i32.store (i32.const 0x3000) (i32.const ${at}))
+       (i32.store (i32.const 0x3004) (i32.const ${size}))
+       (drop (call $fd_write
+         (i32.const ${fd}) (i32.const 0x3000) (i32.const 1) (i32.const 0x1000)))`;
+    const words = [word(0x2000, 4), word(0x2004, 4), word(0x2000, 2), word(0x2002, 3, 1)];
+    load(host, wasi(`${words.join('')} (call $exit (i32.const 0))`));
+    expect(host.lines.map(({ level, message }) => [level, message])).toEqual([
+      ['error', 'printed'],
+      ['error', 'pr'],
+      ['info', 'int'],
+    ]);
+  });
+
   test('proc_exit with another code is a failed start', () => {
     expect(() => load(createHost(), wasi('(call $exit (i32.const 3))'))).toThrow(
       /failed in start: proc_exit\(3\)/,
