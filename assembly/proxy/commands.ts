@@ -60,6 +60,11 @@ export function sendClose(c: Connection): void {
   push(COMMAND_CLOSE, c.id, 0, 0);
 }
 
+/** As sendClose, for a peer that has said that it sends nothing more. */
+export function sendLastClose(c: Connection): void {
+  push(COMMAND_CLOSE, c.id, 1, 0);
+}
+
 export function sendAbort(c: Connection): void {
   push(COMMAND_ABORT, c.id, 0, 0);
 }

@@ -38,6 +38,7 @@ export const FLAG_SHUTDOWN: u32 = 8; // we sent a FIN
 export const FLAG_REUSED: u32 = 16; // upstream: has served an exchange before
 export const FLAG_LINE_SEEN: u32 = 32; // the request line is complete and within its limit
 export const FLAG_KEEP: u32 = 64; // upstream: may be reused after this response
+export const FLAG_LAST: u32 = 128; // downstream: the client wants no further exchange
 
 @unmanaged
 export class Connection {

@@ -33,7 +33,7 @@ import { routeAt, unmatchedRoute } from '../router/table';
 import { runAccess } from './access';
 import { chooseClientAddress, isTrusted } from './address';
 import { out, sendAbort } from './commands';
-import { Connection, PEER_ADDRESS, closeConnection } from './connection';
+import { Connection, FLAG_LAST, PEER_ADDRESS, closeConnection } from './connection';
 import {
   CLIENT_ADDRESS,
   Exchange,
@@ -92,6 +92,7 @@ export function dispatch(c: Connection, from: usize, end: usize): void {
     x.flags &= ~X_KEEP_ALIVE; // what follows may belong to what was refused
     return answer(c, x, bad);
   }
+  if (wantsEnd()) c.flags |= FLAG_LAST;
   if (changetype<Control>(CONTROL).routeBase && unmatchedRoute().phases & PHASE_REWRITE) {
     attach(x, null, 0);
     keepHead(x, from, end - from);
@@ -133,8 +134,12 @@ function startBody(c: Connection, x: Exchange): void {
 
 function keepsAlive(c: Connection): bool {
   if (draining || c.requests >= changetype<Settings>(SETTINGS).keepaliveRequests) return false;
-  if (head.minorVersion) return !head.connectionClose;
-  return head.connectionKeepAlive && !head.connectionClose;
+  return !wantsEnd();
+}
+
+/** The client sends no further request on this connection (RFC 9112 9.3). */
+function wantsEnd(): bool {
+  return head.connectionClose || (!head.minorVersion && !head.connectionKeepAlive);
 }
 
 /** Copies what the exchange needs of its route; null: of the record for requests without one. */

@@ -1,11 +1,12 @@
 /** How an exchange ends, and what becomes of the client's connection afterwards. */
 import { BODY_LENGTH } from '../http/body';
 import { LIMIT_DRAIN_CLIENT_BODY_BYTES, SETTINGS, Settings } from '../layout';
-import { resume, sendAbort, sendClose } from './commands';
+import { resume, sendAbort, sendClose, sendLastClose } from './commands';
 import {
   Connection,
   FLAG_BLOCKED,
   FLAG_ENDED,
+  FLAG_LAST,
   FLAG_LINE_SEEN,
   STATE_DRAIN,
   STATE_HEAD,
@@ -108,7 +109,9 @@ export function finishExchange(c: Connection, x: Exchange): void {
   c.peer = 0;
   // A head sent before the drain may have promised to go on; a client copes with the end of that.
   if (!goesOn || ((draining || c.flags & FLAG_ENDED) && !c.held)) {
-    hangUp(c);
+    // Only lingering for what a client still sends keeps a reset from overtaking the answer.
+    if (requestDone && c.flags & FLAG_LAST && !c.held) partFrom(c);
+    else hangUp(c);
     return;
   }
   const settings = changetype<Settings>(SETTINGS);
@@ -128,6 +131,12 @@ export function awaitHead(c: Connection): void {
   const settings = changetype<Settings>(SETTINGS);
   if (c.flags & FLAG_BLOCKED) arm(c, TIMER_SEND, settings.sendTimeoutMs);
   else arm(c, TIMER_KEEPALIVE, settings.keepaliveTimeoutMs);
+}
+
+function partFrom(c: Connection): void {
+  disarm(c);
+  sendLastClose(c);
+  closeConnection(c);
 }
 
 /** Flushes and closes a client connection that has no exchange. */

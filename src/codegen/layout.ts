@@ -66,7 +66,7 @@ export const codes = {
   },
   command: {
     SEND: 1, // a: pointer, b: length; valid until process() is called again
-    CLOSE: 2, // flush, then close
+    CLOSE: 2, // flush, then close; a: 1: the peer sends nothing more, so nothing is awaited
     ABORT: 3, // reset
     CONNECT: 4, // a: target index
     PAUSE: 5, // stop reading

@@ -58,7 +58,7 @@ bool Engine::carryOutOne(const Record& record) {
   switch (record.type) {
     case layout::COMMAND_CLOSE:
       ids_.release(id);
-      beginClose(slot);
+      beginClose(slot, record.a == 1);
       return true;
     case layout::COMMAND_ABORT:
       ids_.release(id);

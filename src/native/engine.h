@@ -135,7 +135,7 @@ class Engine {
   void breakOff(Slot* slot);
   void flush(Slot* slot);
   void sendFin(Slot* slot);
-  void beginClose(Slot* slot);
+  void beginClose(Slot* slot, bool isLast);
   void discard(Slot* slot);
   void setDeadline(Slot* slot, double cutAtMs);
   void dropDeadline(Slot* slot);

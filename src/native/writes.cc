@@ -101,10 +101,12 @@ void Engine::sendFin(Slot* slot) {
 /**
  * First what is held is flushed, then a FIN is sent, then what the peer still sends is read and
  * discarded for limits.lingerMs: closing a socket with unread bytes would reset it, and the reset
- * may overtake the answer that says what was wrong.
+ * may overtake the answer that says what was wrong. `isLast`: the peer has said that nothing
+ * follows, so there is nothing to wait for.
  */
-void Engine::beginClose(Slot* slot) {
+void Engine::beginClose(Slot* slot, bool isLast) {
   if (slot->broken || slot->failed || slot->connecting) return destroy(slot, slot->broken);
+  if (isLast && slot->unsent.empty() && !slot->readable) return destroy(slot, false);
   slot->id = 0;
   slot->closing = true;
   slot->paused = false;

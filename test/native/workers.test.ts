@@ -94,7 +94,7 @@ test.each(['exit', 'throw'])('one that ends by %s is replaced, the other goes on
   const running = await twoWorkers();
   const { asked, threads } = await threadsOf(running.proxy);
   await ask(running.proxy, { 'x-misfortune': how }).catch(() => {});
-  await until(async () => (await restarts(running)) === 1, 10_000);
+  await until(async () => (await restarts(running)) === 1, 30_000);
   const after = await threadsOf(running.proxy);
   expect(after.threads.size).toBe(2);
   expect([...after.threads].filter((thread) => threads.has(thread))).toHaveLength(1);
@@ -112,7 +112,7 @@ test('one whose event loop stands still is replaced', async () => {
     () => 'answered',
     () => 'lost',
   );
-  await until(async () => (await restarts(running)) === 1, 15_000);
+  await until(async () => (await restarts(running)) === 1, 30_000);
   expect(await lost).toBe('lost');
   expect((await threadsOf(running.proxy)).threads.size).toBe(2);
 });
