@@ -43,6 +43,8 @@ const scenarios = {
     variants: [
       ['1 route', { routes: 1 }],
       ['10,000 routes', { routes: 10_000 }],
+      ['nginx, 1 location', {}, 'nginx'],
+      ['nginx, 10,000', { routes: 10_000 }, 'nginx'],
     ],
   },
   log: {

@@ -20,7 +20,7 @@ export const subjectNames = [
 
 /**
  * Starts one subject in front of `upstreamPort`; each uses one process or thread for traffic and
- * keeps upstream connections alive. `options.routes` counts Headgate's routes (default 1),
+ * keeps upstream connections alive. `options.routes` counts routes or locations (default 1),
  * `options.settings` are arguments for `headgate start`, `options.driver` is `net` or `native`,
  * `options.logBatch` turns http-log on, `options.plugins` are on the service, with
  * `options.consumers`.
@@ -84,7 +84,16 @@ async function startHeadgate(folder, upstreamPort, options = {}) {
   return Object.assign(handle, { adminPort, file });
 }
 
-async function startNginx(folder, upstreamPort, { accessLog = false } = {}) {
+/** The locations of nginx: the same prefixes as Headgate's routes, `/` where there is only one. */
+function nginxLocations(count) {
+  const body =
+    '{ proxy_pass http://target; proxy_http_version 1.1; proxy_set_header Connection ""; }';
+  if (count === 1) return `    location / ${body}`;
+  const prefixes = Array.from({ length: count - 1 }, (_, at) => `/api/v1/resource-${at + 1}`);
+  return [...prefixes, '/bench'].map((prefix) => `    location ${prefix} ${body}`).join('\n');
+}
+
+async function startNginx(folder, upstreamPort, { accessLog = false, routes = 1 } = {}) {
   const program = findProgram('nginx');
   if (!program) return undefined;
   const port = await freePort();
@@ -101,7 +110,7 @@ http {
   upstream target { server 127.0.0.1:${upstreamPort}; keepalive 512; keepalive_requests 100000000; }
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location / { proxy_pass http://target; proxy_http_version 1.1; proxy_set_header Connection ""; }
+${nginxLocations(routes)}
   }
 }
 `,

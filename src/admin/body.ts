@@ -1,6 +1,8 @@
 /** Reads the body of an Admin API request within its limit. */
 import type { IncomingMessage } from 'node:http';
+import { JsonReader } from '../config/json-reader.js';
 import { GatewayError } from '../errors.js';
+import type { Steps } from '../slices.js';
 
 /**
  * The whole body.
@@ -35,8 +37,8 @@ export type ConfigBodyResult =
 
 const MISSING = { status: 400, message: 'expected a declarative configuration' } as const;
 
-/** Finds the configuration in a body (kong-config reference, sections 9 and 11). */
-export function configOf(body: Buffer, contentType: string): ConfigBodyResult {
+/** Finds the configuration in a body, in steps (kong-config reference, sections 9 and 11). */
+export function* configSteps(body: Buffer, contentType: string): Steps<ConfigBodyResult> {
   const type = contentType.split(';', 1)[0].trim().toLowerCase();
   const text = body.toString('utf8');
   if (type === 'application/yaml' || type === 'text/yaml') {
@@ -44,7 +46,7 @@ export function configOf(body: Buffer, contentType: string): ConfigBodyResult {
   }
   if (type === 'application/x-www-form-urlencoded') return fromForm(new URLSearchParams(text));
   if (type === 'multipart/form-data') return fromForm(multipart(text, contentType));
-  if (type === '' || type === 'application/json') return fromJson(text);
+  if (type === '' || type === 'application/json') return yield* fromJson(text);
   return { status: 415 };
 }
 
@@ -59,14 +61,10 @@ function fromForm(form: URLSearchParams): ConfigBodyResult {
   return { text: config, format: 'yaml', options: Object.fromEntries(form) };
 }
 
-function fromJson(text: string): ConfigBodyResult {
+function* fromJson(text: string): Steps<ConfigBodyResult> {
   if (text.trim() === '') return MISSING;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { status: 400, message: 'Cannot parse JSON body' };
-  }
+  const value = yield* parsed(text);
+  if (value === undefined) return { status: 400, message: 'Cannot parse JSON body' };
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return MISSING;
   const { config, check_hash, flatten_errors, ...rest } = value as Record<string, unknown>;
   const given = Object.entries({ check_hash, flatten_errors }).filter(([, v]) => v !== undefined);
@@ -78,6 +76,19 @@ function fromJson(text: string): ConfigBodyResult {
   const document = isWhole ? text : jsonOf(config === undefined ? rest : config);
   if (document === null) return { status: 400, message: 'the configuration is nested too deeply' };
   return { text: document, format: 'json', options };
+}
+
+/** In steps where a configuration could be made of it, else at once; undefined: it is no JSON. */
+function* parsed(text: string): Steps<unknown> {
+  try {
+    return yield* new JsonReader(text).steps();
+  } catch {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  }
 }
 
 /** Null where the value nests so deeply that it cannot be written. */

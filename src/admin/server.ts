@@ -15,9 +15,11 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
+import { runInSlices } from '../slices.js';
 import type { ServerContexts } from '../tls/server-contexts.js';
-import { configOf, readBody } from './body.js';
+import { configSteps, readBody } from './body.js';
 import { type AdminAnswer, readEntities } from './entities.js';
+import { entitiesText, JsonText } from './json-text.js';
 import { answerProxyCache } from './proxy-cache.js';
 import { isValidation, readSchema, validateEntity } from './schemas.js';
 import type { AdminSource } from './source.js';
@@ -108,6 +110,10 @@ function failure(error: unknown): AdminAnswer {
   return { status: 400, body: { code: 14, name, message: text, fields: {} } };
 }
 
+function jsonOf(body: unknown): string {
+  return body instanceof JsonText ? body.text : JSON.stringify(body);
+}
+
 function send(
   request: IncomingMessage,
   response: ServerResponse,
@@ -116,7 +122,7 @@ function send(
   latencyMs: number,
 ): void {
   const isText = typeof answer.body === 'string';
-  const text = isText ? (answer.body as string) : JSON.stringify(answer.body);
+  const text = isText ? (answer.body as string) : jsonOf(answer.body);
   const headers: Record<string, string | number> = {
     'access-control-allow-origin': request.headers.origin ?? '*',
     'access-control-allow-credentials': 'true',
@@ -286,7 +292,7 @@ async function postConfig(
   request: IncomingMessage,
 ): Promise<AdminAnswer> {
   const body = await readBody(request, bodyBytesMax);
-  const config = configOf(body, request.headers['content-type'] ?? '');
+  const config = await runInSlices(configSteps(body, request.headers['content-type'] ?? ''));
   if ('status' in config) {
     if (config.status === 415) return { status: 415 };
     return { status: 400, body: { message: config.message } };
@@ -295,7 +301,7 @@ async function postConfig(
   if (option('check_hash') && md5(config.text) === source.snapshot().hash) return { status: 304 };
   const outcome = await source.apply(config.text, config.format);
   if (!outcome.ok) return { status: 400, body: outcome.error(option('flatten_errors')) };
-  return { status: 201, body: outcome.snapshot.entities };
+  return { status: 201, body: await runInSlices(entitiesText(outcome.snapshot.entities)) };
 }
 
 /** The hash that snapshots carry: of the text as it was sent. */

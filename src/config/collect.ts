@@ -1,4 +1,5 @@
 /** Walks the top level of a document and takes its entities, nested ones too, apart into a list. */
+import { itemsPerStep, type Steps } from '../slices.js';
 import {
   type Collection,
   childrenOf,
@@ -43,8 +44,11 @@ const children = Object.fromEntries(
   Object.keys(entityKinds).map((name) => [name, childrenOf(name as Collection)]),
 ) as Record<Collection, ReadonlyMap<Collection, string>>;
 
-/** `root` is a document's value; anything but an object gives the error `expected an object`. */
-export function collectEntities(root: unknown): Collected {
+/**
+ * Works in steps. `root` is a document's value; anything but an object gives the error `expected an
+ * object`.
+ */
+export function* collectEntities(root: unknown): Steps<Collected> {
   const errors: SchemaError[] = [];
   const drafts: Draft[] = [];
   if (!isObject(root)) {
@@ -59,7 +63,7 @@ export function collectEntities(root: unknown): Collected {
   for (const [key, value] of Object.entries(root)) {
     if (metaKeys.includes(key)) continue;
     if (Object.hasOwn(entityKinds, key)) {
-      takeList(entityKinds[key as Collection], value, [key], null, drafts, errors);
+      yield* takeTopList(entityKinds[key as Collection], value, key, drafts, errors);
     } else if (unsupportedCollections.includes(key)) {
       if (!isNothing(value)) report([key], 'not supported yet', 'key');
     } else {
@@ -97,6 +101,23 @@ function checkNotes(record: Record<string, unknown>, path: Path, report: Report)
   if (ignore !== null && !Array.isArray(ignore)) report([...path, '_ignore'], 'expected an array');
 }
 
+function* takeTopList(
+  kind: EntityKind,
+  value: unknown,
+  name: string,
+  drafts: Draft[],
+  errors: SchemaError[],
+): Steps<void> {
+  if (!Array.isArray(value)) {
+    takeList(kind, value, [name], null, drafts, errors);
+    return;
+  }
+  for (let index = 0; index < value.length; index++) {
+    if (index % itemsPerStep === 0) yield;
+    takeItem(kind, value[index], [name, index], null, drafts, errors);
+  }
+}
+
 function takeList(
   kind: EntityKind,
   value: unknown,
@@ -111,10 +132,20 @@ function takeList(
     return;
   }
   value.forEach((item, index) => {
-    const place = [...path, index];
-    if (isObject(item)) takeEntity(kind, item, place, parent, drafts, errors);
-    else errors.push({ path: place, message: 'expected a record', at: 'value' });
+    takeItem(kind, item, [...path, index], parent, drafts, errors);
   });
+}
+
+function takeItem(
+  kind: EntityKind,
+  item: unknown,
+  path: Path,
+  parent: Draft['parent'],
+  drafts: Draft[],
+  errors: SchemaError[],
+): void {
+  if (isObject(item)) takeEntity(kind, item, path, parent, drafts, errors);
+  else errors.push({ path, message: 'expected a record', at: 'value' });
 }
 
 function takeEntity(

@@ -5,7 +5,7 @@ import { LineCounter } from 'yaml';
 import { limits } from '../limits.js';
 import { runSteps, type Steps } from '../slices.js';
 import { interpolate } from './interpolate.js';
-import { brokenJson, readJson } from './json-document.js';
+import { brokenJson, jsonSteps } from './json-document.js';
 import { JsonSyntaxError } from './json-reader.js';
 import { plainYamlSteps } from './plain-yaml.js';
 import { NotPlain, Scalars } from './plain-yaml-scalars.js';
@@ -46,7 +46,7 @@ export function parseConfig(
 }
 
 /**
- * Parses a text in steps; JSON in one of them. Problems leave `value` as complete as it could be
+ * Parses a text in steps. Problems leave `value` as complete as it could be
  * made. Never throws.
  */
 export function* documentSteps(
@@ -59,7 +59,7 @@ export function* documentSteps(
   const bare = text.startsWith('\ufeff') ? text.slice(1) : text;
   if (options.json || /^\s*\{/.test(bare)) {
     try {
-      return readJson(bare, options.env);
+      return yield* jsonSteps(bare, options.env);
     } catch (error) {
       if (!(error instanceof JsonSyntaxError)) throw error;
       // A brace may open a flow mapping of YAML as well.

@@ -1,15 +1,20 @@
 /** A JSON text as a configuration document: values, problems, and positions when asked. */
+
+import type { Steps } from '../slices.js';
 import type { ConfigDocument, DocumentProblem, Position } from './document.js';
 import { interpolate } from './interpolate.js';
 import { JsonReader, type JsonSyntaxError } from './json-reader.js';
 import { EnvText } from './schema/env-text.js';
 import type { Path } from './schema/field.js';
 
-/** @throws JsonSyntaxError */
-export function readJson(
+/**
+ * Reads in steps.
+ * @throws JsonSyntaxError
+ */
+export function* jsonSteps(
   text: string,
   env?: Readonly<Record<string, string | undefined>>,
-): ConfigDocument {
+): Steps<ConfigDocument> {
   const lines = lineStarts(text);
   const problems: DocumentProblem[] = [];
   const report = (message: string, offset: number, path: Path) => {
@@ -22,7 +27,7 @@ export function readJson(
     return new EnvText(expanded, value);
   };
   const reader = new JsonReader(text, { onString });
-  const value = reader.read();
+  const value = yield* reader.steps();
   for (const { path, offset } of reader.duplicates) {
     report(`duplicate key '${path.at(-1)}'`, offset, path);
   }

@@ -3,6 +3,7 @@
  * as fast as the YAML reader, which matters for the large documents that programs write.
  */
 import { limits } from '../limits.js';
+import { runSteps, type Steps } from '../slices.js';
 
 export class JsonSyntaxError extends Error {
   /** @param offset of the character that does not belong there */
@@ -19,6 +20,18 @@ type StringHook = (text: string, offset: number, path: readonly (string | number
 
 /** Offsets below one object or array, by key or index: of the key and of the value. */
 type Offsets = Map<string | number, readonly [key: number, value: number]>;
+
+/** An object or array that has not ended. */
+interface Frame {
+  readonly list: unknown[] | null;
+  readonly map: Record<string, unknown> | null;
+  readonly offsets: Offsets | undefined;
+  isEmpty: boolean;
+  readonly outer: Frame | null;
+}
+
+/** Elements between two yields. */
+const elementsPerStep = 256;
 
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 const plainString = /"[^"\\\u0000-\u001f]*"/y;
@@ -39,6 +52,7 @@ export class JsonReader {
   readonly #onString: StringHook | undefined;
   readonly #path: (string | number)[] = [];
   #at = 0;
+  #frame: Frame | null = null;
 
   constructor(text: string, options: { onString?: StringHook; offsets?: boolean } = {}) {
     this.#text = text;
@@ -48,11 +62,20 @@ export class JsonReader {
 
   /** @throws JsonSyntaxError */
   read(): unknown {
+    return runSteps(this.steps());
+  }
+
+  /** What `read` does, in steps. */
+  *steps(): Steps<unknown> {
     this.#skip();
-    const value = this.#value();
+    const root = this.#begin();
+    for (let count = 1; this.#frame; count++) {
+      this.#element(this.#frame);
+      if (count % elementsPerStep === 0) yield;
+    }
     this.#skip();
     if (this.#at < this.#text.length) this.#fail();
-    return value;
+    return root;
   }
 
   #skip(): void {
@@ -77,13 +100,16 @@ export class JsonReader {
     return found[0];
   }
 
-  #value(): unknown {
+  /** A value, or the start of an object or array, whose elements then come one by one. */
+  #begin(): unknown {
     const start = this.#at;
     switch (this.#text[start]) {
       case '{':
-        return this.#object();
-      case '[':
-        return this.#array();
+        return this.#enter({}, null);
+      case '[': {
+        const list: unknown[] = [];
+        return this.#enter(list, list);
+      }
       case '"': {
         const text = this.#string();
         return this.#onString ? this.#onString(text, start, this.#path) : text;
@@ -108,71 +134,70 @@ export class JsonReader {
     return JSON.parse(this.#match(anyString));
   }
 
-  #enter(): Offsets | undefined {
+  #enter(container: object, list: unknown[] | null): object {
     if (this.#path.length >= limits.configDepth.value) {
       this.#fail(`nested deeper than ${limits.configDepth.value} levels`);
     }
     this.#at += 1;
     this.#skip();
-    return this.offsets ? new Map() : undefined;
+    const offsets = this.offsets ? new Map() : undefined;
+    if (offsets) this.offsets?.set(container, offsets);
+    const map = list ? null : (container as Record<string, unknown>);
+    this.#frame = { list, map, offsets, isEmpty: true, outer: this.#frame };
+    return container;
   }
 
-  /** After an element: true where another follows. */
-  #more(end: string): boolean {
+  /** The next element of the innermost container with the comma behind it, or its end. */
+  #element(frame: Frame): void {
+    const { list, offsets } = frame;
+    if (frame.isEmpty && this.#text[this.#at] === (list ? ']' : '}')) {
+      this.#at += 1;
+      this.#leave(frame);
+      return;
+    }
+    frame.isEmpty = false;
+    if (list) {
+      offsets?.set(list.length, [this.#at, this.#at]);
+      this.#path.push(list.length);
+      list.push(this.#begin());
+    } else this.#member(frame.map as Record<string, unknown>, offsets);
+    if (this.#frame === frame) this.#after(frame);
+  }
+
+  #member(map: Record<string, unknown>, offsets: Offsets | undefined): void {
+    const keyAt = this.#at;
+    if (this.#text[keyAt] !== '"') this.#fail();
+    const key = this.#string();
+    this.#skip();
+    if (this.#text[this.#at] !== ':') this.#fail();
+    this.#at += 1;
+    this.#skip();
+    const valueAt = this.#at;
+    this.#path.push(key);
+    const value = this.#begin();
+    if (Object.hasOwn(map, key)) {
+      this.duplicates.push({ path: [...this.#path], offset: keyAt });
+    } else {
+      offsets?.set(key, [keyAt, valueAt]);
+      setOwn(map, key, value);
+    }
+  }
+
+  /** Behind an element: a comma, or the end of what it is in. */
+  #after(frame: Frame): void {
+    this.#path.pop();
     this.#skip();
     const character = this.#text[this.#at];
-    if (character !== ',' && character !== end) this.#fail();
+    const isEnd = character === (frame.list ? ']' : '}');
+    if (character !== ',' && !isEnd) this.#fail();
     this.#at += 1;
-    if (character === end) return false;
-    this.#skip();
-    return true;
+    if (isEnd) this.#leave(frame);
+    else this.#skip();
   }
 
-  #object(): Record<string, unknown> {
-    const result: Record<string, unknown> = {};
-    const offsets = this.#enter();
-    if (offsets) this.offsets?.set(result, offsets);
-    if (this.#text[this.#at] === '}') {
-      this.#at += 1;
-      return result;
-    }
-    do {
-      const keyAt = this.#at;
-      if (this.#text[keyAt] !== '"') this.#fail();
-      const key = this.#string();
-      this.#skip();
-      if (this.#text[this.#at] !== ':') this.#fail();
-      this.#at += 1;
-      this.#skip();
-      const valueAt = this.#at;
-      this.#path.push(key);
-      const value = this.#value();
-      if (Object.hasOwn(result, key)) {
-        this.duplicates.push({ path: [...this.#path], offset: keyAt });
-      } else {
-        offsets?.set(key, [keyAt, valueAt]);
-        setOwn(result, key, value);
-      }
-      this.#path.pop();
-    } while (this.#more('}'));
-    return result;
-  }
-
-  #array(): unknown[] {
-    const result: unknown[] = [];
-    const offsets = this.#enter();
-    if (offsets) this.offsets?.set(result, offsets);
-    if (this.#text[this.#at] === ']') {
-      this.#at += 1;
-      return result;
-    }
-    do {
-      offsets?.set(result.length, [this.#at, this.#at]);
-      this.#path.push(result.length);
-      result.push(this.#value());
-      this.#path.pop();
-    } while (this.#more(']'));
-    return result;
+  #leave({ outer }: Frame): void {
+    this.#frame = outer;
+    if (outer) this.#after(outer);
   }
 }
 

@@ -90,8 +90,7 @@ export function* loadSteps(source: ConfigSource): Steps<LoadResult> {
   const found = document.problems.map(documentProblem);
   if (found.some((problem) => !problem.parsed)) return { ok: false, problems: found };
 
-  const { drafts, errors, formatVersion, transform } = collectEntities(document.value);
-  yield;
+  const { drafts, errors, formatVersion, transform } = yield* collectEntities(document.value);
   for (const [index, draft] of drafts.entries()) {
     if (index % itemsPerStep === 0) yield;
     validateDraft(draft, formatVersion, source);

@@ -1,4 +1,5 @@
 /** Sets of Unicode code points as sorted lists of ranges, and where such sets come from. */
+import { digits } from './digits.js';
 
 export type Range = readonly [low: number, high: number];
 export type CodePoints = readonly Range[];
@@ -42,9 +43,12 @@ export function difference(a: CodePoints, b: CodePoints): CodePoints {
 
 const properties = new Map<string, CodePoints>();
 
+/** One object for all patterns: what is made of it is kept. */
+const decimals = normalise(digits);
+
 /** Perl classes with their Unicode meaning (UTS 18, annex C). */
 export const perlClasses: Readonly<Record<string, () => CodePoints>> = {
-  d: () => property('Nd')!,
+  d: () => decimals,
   s: () => property('White_Space')!,
   w: () => scan('[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]', ''),
 };

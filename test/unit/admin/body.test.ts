@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { configOf } from '../../../src/admin/body.js';
+import { configSteps } from '../../../src/admin/body.js';
+import { runSteps } from '../../../src/slices.js';
 
 const yaml = '_format_version: "3.0"\nservices: []\n';
 const json = '{"_format_version": "3.0", "services": []}';
 const missing = { status: 400, message: 'expected a declarative configuration' };
 
-const read = (body: string, type: string) => configOf(Buffer.from(body), type);
+const read = (body: string, type: string) => runSteps(configSteps(Buffer.from(body), type));
 
 describe('the configuration in a POST /config body', () => {
   test.each([

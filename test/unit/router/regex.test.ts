@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCore } from '../../../src/core/instance.js';
+import { normalise, property, union } from '../../../src/core/regex/code-points.js';
 import { patternProblem } from '../../../src/core/regex/compile.js';
+import { digits } from '../../../src/core/regex/digits.js';
 import { install, lookUp, makeRequest, makeRoute } from './harness.js';
 
 const core = createCore();
@@ -162,3 +164,11 @@ function pattern(depth: number): fc.Arbitrary<Source> {
   }));
   return fc.oneof(atom, concat, either, repeat);
 }
+
+test('the digits are those that the runtime knows', () => {
+  const known = property('Nd') ?? [];
+  const all = normalise([...digits]);
+  // an older runtime knows fewer
+  expect(union(all, known)).toEqual(all);
+  if (Number.parseInt(process.versions.unicode ?? '0', 10) >= 17) expect(all).toEqual(known);
+});
