@@ -1,14 +1,14 @@
 /**
  * Finding a route by host and prefix among 1 to 100,000 in the core beside find-my-way. That one
- * takes no more than 31 hosts per path, so here it gets the host as the first segment of its path,
- * the text made ready beforehand.
+ * takes no more than 31 hosts per path: where there are more it gets the host as the first segment
+ * of its path, the text made ready beforehand.
  */
 import findMyWay from 'find-my-way';
 import type { Route, Service } from '../src/config/model.js';
 import { type Core, createCore } from '../src/core/instance.js';
 import { Protocol, Region, RouteQuery } from '../src/core/layout.js';
 import { encodeTable, installTable } from '../src/core/router.js';
-import type { BenchSuite } from './lib/suite.js';
+import type { BenchCase, BenchSuite } from './lib/suite.js';
 
 const plan = { phases: 0, metricSlot: 0, ringIds: [], plan: 0 };
 const base = { tags: null, created_at: 1, updated_at: 1 };
@@ -33,6 +33,8 @@ const service: Service = {
 
 /** Look-ups cycle through this many different requests. */
 const REQUESTS = 512;
+/** Hosts that find-my-way takes for one path. */
+const HOSTS_MAX = 31;
 
 interface Wanted {
   readonly host: string;
@@ -48,8 +50,11 @@ function pairs(count: number): Wanted[] {
   }));
 }
 
-function routeOf(wanted: Wanted, index: number, special: boolean): Route {
-  const marked = special && index % 10 === 0;
+/** What a tenth of the routes has besides. */
+type Special = 'a header condition' | 'a pattern' | null;
+
+function routeOf(wanted: Wanted, index: number, special: Special): Route {
+  const marked = special !== null && index % 10 === 0;
   return {
     ...base,
     id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
@@ -64,8 +69,8 @@ function routeOf(wanted: Wanted, index: number, special: boolean): Route {
     path_handling: 'v0',
     methods: null,
     hosts: [wanted.host],
-    paths: [wanted.prefix],
-    headers: marked ? { 'x-canary': ['on'] } : null,
+    paths: [marked && special === 'a pattern' ? `~${wanted.prefix}/\\w+` : wanted.prefix],
+    headers: marked && special === 'a header condition' ? { 'x-canary': ['on'] } : null,
     snis: null,
     sources: null,
     destinations: null,
@@ -113,7 +118,7 @@ function writeQueries(core: Core, requests: readonly Wanted[]): number[] {
   });
 }
 
-function suiteOf(count: number, special: boolean): BenchSuite {
+function suiteOf(count: number, special: Special): BenchSuite {
   const all = pairs(count);
   // a stride that shares no factor with the counts visits hosts and prefixes in no order
   const requests = Array.from({ length: REQUESTS }, (_, index) => all[(index * 7919) % count]);
@@ -129,11 +134,13 @@ function suiteOf(count: number, special: boolean): BenchSuite {
     router.on('GET', `/${host}${prefix}/*`, () => {});
   }
   const paths = requests.map(({ host, prefix }) => `/${host}${prefix}/items/42`);
-  if (!special && queries.some((query) => match(query) < 0)) throw new Error('no match');
+  const missing = special !== 'a header condition' && queries.some((query) => match(query) < 0);
+  if (missing) throw new Error('no match');
   if (!router.find('GET', paths[0])) throw new Error('find-my-way finds nothing');
   return {
-    name: `${count} routes${special ? ', a tenth with a header condition' : ''}`,
+    name: `${count} routes${special ? `, a tenth with ${special}` : ''}`,
     cases: [
+      ...(special ? [] : constrained(all, requests)),
       {
         name: 'find-my-way',
         baseline: true,
@@ -153,7 +160,22 @@ function suiteOf(count: number, special: boolean): BenchSuite {
   };
 }
 
+/** find-my-way's own way to hosts, where it takes that many. */
+function constrained(all: readonly Wanted[], requests: readonly Wanted[]): BenchCase[] {
+  if (new Set(all.map(({ host }) => host)).size > HOSTS_MAX) return [];
+  const router = findMyWay();
+  for (const { host, prefix } of all) {
+    router.on('GET', `${prefix}/*`, { constraints: { host } }, () => {});
+  }
+  const asked = requests.map(({ host, prefix }) => [`${prefix}/items/42`, { host }] as const);
+  const fn = () => {
+    for (let i = 0; i < REQUESTS; i++) router.find('GET', asked[i][0], asked[i][1]);
+  };
+  return [{ name: 'find-my-way, hosts as constraints', operations: REQUESTS, fn }];
+}
+
 export const suites: BenchSuite[] = [
-  ...[1, 100, 10_000, 100_000].map((count) => suiteOf(count, false)),
-  ...[100, 10_000, 100_000].map((count) => suiteOf(count, true)),
+  ...[1, 100, 10_000, 100_000].map((count) => suiteOf(count, null)),
+  ...[100, 10_000, 100_000].map((count) => suiteOf(count, 'a header condition')),
+  ...[100, 10_000, 100_000].map((count) => suiteOf(count, 'a pattern')),
 ];
