@@ -194,6 +194,8 @@ export interface PluginEntity extends EntityBase {
   readonly consumer: Consumer | null;
   readonly consumer_group?: ConsumerGroup | null;
   readonly ordering?: PluginOrdering | null;
+  /** An expression of the router's language; null: the plugin always runs. */
+  readonly condition?: string | null;
 }
 
 /** Filters in order, for all requests of one service or one route. */

@@ -41,6 +41,14 @@ export interface AddressRange {
   readonly prefixBits: number;
 }
 
+/** Whether the first bits of two addresses are the same. */
+export function startsAlike(a: Uint8Array, b: Uint8Array, bits: number): boolean {
+  const whole = bits >> 3;
+  for (let i = 0; i < whole; i++) if (a[i] !== b[i]) return false;
+  const rest = bits & 7;
+  return rest === 0 || (a[whole] ^ b[whole]) >> (8 - rest) === 0;
+}
+
 /** Parses an address or `address/bits`; null where it is neither. */
 export function parseRange(text: string): AddressRange | null {
   const slash = text.indexOf('/');

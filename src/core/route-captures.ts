@@ -5,7 +5,7 @@
 import type { Route } from '../config/model.js';
 import { compileExpression } from './expression/index.js';
 import type { Node } from './expression/syntax.js';
-import { runExpression } from './expression-captures.js';
+import { type ExpressionSource, runExpression } from './expression-captures.js';
 import type { Core } from './instance.js';
 import { Region } from './layout.js';
 import { type CompiledPattern, compilePattern } from './regex/compile.js';
@@ -16,12 +16,7 @@ import { binary } from './table-writer.js';
 export type Captures = Readonly<Record<string, string>>;
 
 /** What a request shows to patterns. */
-export interface CaptureSource {
-  /** The normalised path as a binary string. */
-  readonly path: string;
-  /** Values of a header as binary strings, one for each line. */
-  readonly headers: (name: string) => readonly string[];
-}
+export type CaptureSource = Pick<ExpressionSource, 'path' | 'headers'>;
 
 interface RoutePatterns {
   readonly expression: Node | null;
@@ -45,8 +40,8 @@ export function routeCaptures(
   const { expression, paths, headers } = patternsOf(route, flavor);
   const found: Record<string, string> = Object.create(null);
   if (expression)
-    runExpression(expression, source, (pattern, text) => run(core, pattern, text, found));
-  const matched = paths.find((pattern) => run(core, pattern, source.path, found));
+    runExpression(expression, source, (pattern, text) => runPattern(core, pattern, text, found));
+  const matched = paths.find((pattern) => runPattern(core, pattern, source.path, found));
   if (matched && flavor === 'traditional') {
     // the match goes on to the end of the path there, and the last group is our own
     found['0'] = text(source.path);
@@ -66,13 +61,13 @@ function runHeader(
     for (const line of lines) {
       if (typeof value === 'string') {
         if (value === lowerLine(line)) return;
-      } else if (run(core, value, lowerLine(line), found)) return;
+      } else if (runPattern(core, value, lowerLine(line), found)) return;
     }
   }
 }
 
 /** Runs a pattern; puts its captures over those that are there. */
-function run(
+export function runPattern(
   core: Core,
   pattern: CompiledPattern,
   subject: string,

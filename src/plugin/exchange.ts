@@ -123,7 +123,11 @@ export class Exchange {
   follow(plan: Plan): void {
     const known = this.plan?.log;
     this.plan = plan;
-    if (plan.log === known) return;
+    if (plan.log !== known) this.chooseLogs(plan);
+  }
+
+  /** The record of the request goes to the log plugins of a plan. */
+  chooseLogs(plan: Plan): void {
     chooseLogRings(this.#core, this.connection, this.sequence, ringsOf(plan));
   }
 

@@ -11,6 +11,7 @@ import { Event, Phase, PhaseVerdict, VerdictFlag } from '../core/layout.js';
 import type { RouterFlavor } from '../core/router.js';
 import { limits } from '../limits.js';
 import { AnswerPhases } from './answer-phases.js';
+import { planFor } from './conditions.js';
 import { StepContext } from './context.js';
 import { Exchange, type PluginReply } from './exchange.js';
 import type { Plan, PlanStep } from './plan.js';
@@ -90,12 +91,17 @@ export class PhaseRunner {
 
   /** The phases that show a head. */
   #begin(connection: number, phase: number): number {
-    const plan = this.#options.planOf(this.#live.generation, this.#live.route);
+    let plan = this.#options.planOf(this.#live.generation, this.#live.route);
     if (!plan) return PhaseVerdict.CONTINUE;
+    const known = plan;
+    if (plan.conditional.length > 0 && (phase === Phase.REWRITE || phase === Phase.ACCESS)) {
+      plan = planFor(this.#core, plan, this.#live);
+    }
     const exchange = this.#known(connection) ?? this.#take(plan, connection);
     if (phase === Phase.REWRITE) return this.#run(exchange, 'rewrite');
     if (phase === Phase.ACCESS) {
       exchange.route(plan);
+      if (plan.log !== known.log) exchange.chooseLogs(plan);
       return this.#run(exchange, 'access');
     }
     exchange.answering = true;

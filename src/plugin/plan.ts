@@ -13,6 +13,7 @@ import type {
   Snapshot,
 } from '../config/model.js';
 import { Phase } from '../core/layout.js';
+import { type Condition, compileCondition } from '../core/request-condition.js';
 import { limits } from '../limits.js';
 import type { Logger } from '../observe/logger.js';
 import { itemsPerStep, runSteps, type Steps } from '../slices.js';
@@ -29,6 +30,8 @@ export interface PlanStep {
   readonly logger: Logger;
   /** Numbers of the rings that its log records go to; the worker fills them in. */
   readonly rings: number[];
+  /** Where it does not hold for a request, the step is left out; null: it always runs. */
+  readonly condition: Condition | null;
 }
 
 export interface Plan {
@@ -54,6 +57,10 @@ export interface Plan {
    * included, and what comes later is looked up anew. The same plan where nothing changes.
    */
   forClient(by: PlanStep, consumer: Consumer | null, groups: readonly ConsumerGroup[]): Plan;
+  /** Steps with a condition that some client may bring in; empty for most plans. */
+  readonly conditional: readonly PlanStep[];
+  /** The plan without some of `conditional`. */
+  without(steps: readonly PlanStep[]): Plan;
 }
 
 export interface PlanTable {
@@ -94,6 +101,7 @@ export function* planSteps(
       config: entity.config,
       logger: stepLogger(logger, entity),
       rings: [],
+      condition: entity.condition ? compileCondition(entity.condition) : null,
     });
   }
   const selection = new StepSelection(steps);
@@ -147,17 +155,31 @@ class RoutePlan implements Plan {
   readonly host: PluginHost;
   readonly #shared: Shared;
   readonly #row: Row;
+  readonly #skipped: readonly PlanStep[];
+  readonly conditional: readonly PlanStep[];
   readonly #clients = new Map<string, Plan>();
 
-  /** `ran`: access steps that have run, where the plan is one for a client. */
-  constructor(shared: Shared, route: Route | null, row: Row, ran: readonly PlanStep[] = []) {
+  /**
+   * `ran`: access steps that have run, where the plan is one for a client; `skipped`: steps whose
+   * condition does not hold.
+   */
+  constructor(
+    shared: Shared,
+    route: Route | null,
+    given: Row,
+    ran: readonly PlanStep[] = [],
+    skipped: readonly PlanStep[] = [],
+  ) {
     this.#shared = shared;
-    this.#row = row;
+    this.#row = given;
+    this.#skipped = skipped;
+    const row = skipped.length === 0 ? given : without(given, skipped);
     this.route = route;
     this.service = route?.service ?? null;
     this.entities = shared.entities;
     this.host = shared.host;
-    this.rewrite = shared.rewrite;
+    const all = shared.rewrite;
+    this.rewrite = skipped.length === 0 ? all : all.filter((step) => !skipped.includes(step));
     const pending = withHandler(row, 'access').filter((step) => !ran.includes(step));
     this.access = this.#list(route ? [...ran, ...ordered(pending, 'access')] : []);
     this.response = this.#list(route ? ordered(withHandler(row, 'response'), 'response') : []);
@@ -166,6 +188,7 @@ class RoutePlan implements Plan {
     this.log = this.#list(ordered(withLog(row), 'log'));
     const candidates = shared.selection.candidates(route);
     this.possibleLog = this.#list(withLog(candidates));
+    this.conditional = this.#list(candidates.filter(({ condition }) => condition !== null));
     this.phases = phasesOf(route, candidates);
     Object.freeze(this);
   }
@@ -193,7 +216,18 @@ class RoutePlan implements Plan {
     // With an ordering of its own a plugin of a lower priority may have run already.
     for (const step of ran) row[order.indexOf(step.plugin)] = step;
     if (row.every((step, place) => step === this.#row[place])) return this;
-    return new RoutePlan(this.#shared, route, row, ran);
+    return new RoutePlan(this.#shared, route, row, ran, this.#skipped);
+  }
+
+  without(steps: readonly PlanStep[]): Plan {
+    if (steps.length === 0) return this;
+    const key = `without ${steps.map(({ entity }) => entity.id).join()}`;
+    const known = this.#clients.get(key);
+    if (known) return known;
+    const made = new RoutePlan(this.#shared, this.route, this.#row, [], steps);
+    if (this.#clients.size >= limits.clientPlans.value) this.#clients.clear();
+    this.#clients.set(key, made);
+    return made;
   }
 
   #list(steps: readonly PlanStep[]): readonly PlanStep[] {
@@ -212,10 +246,15 @@ function phasesOf(route: Route | null, steps: readonly PlanStep[]): number {
   let phases = has('rewrite') ? Phase.REWRITE : 0;
   // Access runs for the phases of the answer, too: they may look at the request, gone by then.
   if (access || (route && answers)) phases |= Phase.ACCESS;
+  // What does not hold is left out before any phase, that of the log included.
+  if (steps.some(({ condition }) => condition)) phases |= route ? Phase.ACCESS : Phase.REWRITE;
   // Header edits made before are applied when the answer's head is there.
   if (access || answers || has('rewrite')) phases |= Phase.HEADER_FILTER;
   return phases;
 }
+
+const without = (row: Row, skipped: readonly PlanStep[]): Row =>
+  row.map((step) => (step && skipped.includes(step) ? null : step));
 
 type StepHandler = 'rewrite' | 'access' | 'response' | 'headerFilter' | 'bodyFilter';
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { openStage, type Stage } from '../support/scenario-stage.js';
 import { authenticationDetails } from './scenarios/authentication.js';
 import { cacheDetails } from './scenarios/cache.js';
+import { conditionDetails } from './scenarios/conditions.js';
 import { oauthDetails } from './scenarios/oauth.js';
 import { tokenDetails } from './scenarios/tokens.js';
 import { trafficDetails } from './scenarios/traffic.js';
@@ -23,6 +24,7 @@ describe.each([
   ['traffic', trafficDetails],
   ['transformers', transformerDetails],
   ['proxy-cache', cacheDetails],
+  ['conditions', conditionDetails],
 ])('%s', (_name, list) => {
   test.each([...list])('$name', { timeout: 30_000 }, (one) => stage.play(one));
 });

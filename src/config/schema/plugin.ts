@@ -1,4 +1,6 @@
 /** The schema of a plugin entity; that of its `config` is the plugin's own. */
+import { compileCondition } from '../../core/request-condition.js';
+import { GatewayError } from '../../errors.js';
 import { didYouMean } from '../nearest.js';
 import { allProtocols, entityFields, uniqueName } from './common.js';
 import type {
@@ -61,10 +63,25 @@ export function pluginEntitySchema(plugin?: PluginSchema): RecordSchema {
       },
       enabled: { type: 'boolean', required: true, default: true },
       ordering,
+      condition: {
+        type: 'string',
+        check: conditionFault,
+        description: 'An expression over the request; the plugin runs only where it holds.',
+      },
     },
   };
   if (plugin) built.set(plugin, schema);
   return schema;
+}
+
+function conditionFault(text: string): string | undefined {
+  try {
+    compileCondition(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GatewayError) return error.message;
+    throw error;
+  }
 }
 
 function recordOf(plugin: PluginSchema): RecordSchema {

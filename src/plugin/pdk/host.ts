@@ -1,6 +1,6 @@
 /** What the node lends to its plugins: identity, trusted addresses, the environment for secrets. */
 import { hostname } from 'node:os';
-import { type AddressRange, putAddress } from '../../core/address.js';
+import { type AddressRange, putAddress, startsAlike } from '../../core/address.js';
 import { nodeId } from '../../product.js';
 import type { NodeReader } from '../pdk-types.js';
 
@@ -22,13 +22,6 @@ export function isTrusted(ranges: readonly AddressRange[], text: string): boolea
   const address = new Uint8Array(16);
   if (!putAddress(address, 0, text)) return false;
   return ranges.some(({ address: start, prefixBits }) => startsAlike(start, address, prefixBits));
-}
-
-function startsAlike(a: Uint8Array, b: Uint8Array, bits: number): boolean {
-  const whole = bits >> 3;
-  for (let i = 0; i < whole; i++) if (a[i] !== b[i]) return false;
-  const rest = bits & 7;
-  return rest === 0 || (a[whole] ^ b[whole]) >> (8 - rest) === 0;
 }
 
 export const node: NodeReader = {
