@@ -91,7 +91,8 @@ export class GatewayWorker {
     const { env = {} } = options;
     this.#host = { trusted: settings.trustedIps, env, internTarget: this.#internTarget };
     this.#lifecycle = new PluginLifecycle(options.plugins, logger, this.#host);
-    const core = createCore();
+    // What was answered is on its way to the disk before the answer leaves.
+    const core = createCore({ afterBatch: () => this.#shipping.pollJournals() });
     this.#core = core;
     this.#stats = coreStats(core);
     writeSettings(core, settings, product);
@@ -117,7 +118,6 @@ export class GatewayWorker {
       portMaps: settings.portMaps,
       serverContexts: this.#contexts,
       onFault,
-      onQuiet: () => this.#shipping.pollJournals(),
     });
     this.#filters = new WorkerFilters({
       core,

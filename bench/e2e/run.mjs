@@ -33,10 +33,22 @@ const scenarios = {
   '10KB': { bodyBytes: 10_240, peers: true, variants: drivers },
   '100KB': { bodyBytes: 102_400, peers: true, variants: drivers },
   '1MB': { bodyBytes: 1_048_576, peers: true, variants: drivers },
+  // Fewer connections: a round is a hundred answers.
+  '100MB': { bodyBytes: 104_857_600, peers: true, variants: drivers, load: { connections: 4 } },
   post: { bodyBytes: 100, peers: true, variants: drivers, load: { postBytes: 10_240 } },
   close: { bodyBytes: 100, peers: true, variants: drivers, load: { close: true } },
   one: { bodyBytes: 100, peers: true, variants: drivers, load: { connections: 1 } },
+  eight: { bodyBytes: 100, peers: true, variants: drivers, load: { connections: 8 } },
   many: { bodyBytes: 100, peers: true, variants: drivers, load: { connections: 256 } },
+  // A second worker's worth: requests per second of CPU time, whatever the load generator leaves.
+  workers: {
+    bodyBytes: 100,
+    peers: false,
+    variants: [
+      ['1 worker', { driver: 'native' }],
+      ['2 workers', { driver: 'native', env: { HEADGATE_WORKERS: '2' } }],
+    ],
+  },
   routes: {
     bodyBytes: 100,
     peers: false,

@@ -68,12 +68,19 @@ export interface Core {
 
 const modules = new Map<string, WebAssembly.Module>();
 
+export interface CoreOptions {
+  readonly build?: CoreBuild;
+  readonly seed?: [number, number];
+  /** Called with the results of each batch of events, before anything of them leaves. Quick. */
+  readonly afterBatch?: () => void;
+}
+
 /**
  * Instantiates the core. `build` defaults to `release`, or to the environment's HEADGATE_CORE.
  * @throws GatewayError GW_E_LAYOUT_MISMATCH where module and shell were built from different
  * layouts
  */
-export function createCore(options: { build?: CoreBuild; seed?: [number, number] } = {}): Core {
+export function createCore(options: CoreOptions = {}): Core {
   const build = options.build ?? (process.env.HEADGATE_CORE as CoreBuild | undefined) ?? 'release';
   let core: Core;
   const imports = {
@@ -85,7 +92,7 @@ export function createCore(options: { build?: CoreBuild; seed?: [number, number]
     },
   };
   const instance = new WebAssembly.Instance(loadModule(build), imports);
-  const exports = instance.exports as unknown as CoreExports;
+  const exports = withHook(instance.exports as unknown as CoreExports, options.afterBatch);
   const memory = exports.memory.buffer;
   if (exports.layout_hash() >>> 0 !== layoutHash || memory.byteLength !== memoryPages * 65536) {
     throw new GatewayError(
@@ -106,6 +113,17 @@ export function createCore(options: { build?: CoreBuild; seed?: [number, number]
   const seed = options.seed ?? randomFillSync(new Uint32Array(2));
   exports.init(seed[0], seed[1]);
   return core;
+}
+
+function withHook(exports: CoreExports, afterBatch: (() => void) | undefined): CoreExports {
+  if (!afterBatch) return exports;
+  const { process } = exports;
+  const hooked = (eventCount: number): number => {
+    const commandCount = process(eventCount);
+    afterBatch();
+    return commandCount;
+  };
+  return { ...exports, process: hooked };
 }
 
 function loadModule(build: CoreBuild): WebAssembly.Module {

@@ -51,8 +51,6 @@ export interface DriverOptions {
   readonly serverContexts?: ServerContexts;
   /** Called when the core traps or asks for something out of range; the worker must be replaced. */
   readonly onFault: (error: Error) => void;
-  /** Called after every batch of events, synchronously: it must be quick. */
-  readonly onQuiet?: () => void;
 }
 
 export interface Driver {

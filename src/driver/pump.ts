@@ -14,8 +14,6 @@ export interface PumpOptions {
   readonly core: Core;
   readonly clock: Clock;
   readonly onFault: (error: Error) => void;
-  /** Called when the core has no event left to see. */
-  readonly onQuiet?: () => void;
 }
 
 /** The driver behind a pump. */
@@ -118,7 +116,6 @@ export class EventPump {
       this.#handPending();
     }
     this.#running = false;
-    this.#options.onQuiet?.();
     if (this.#tick === undefined && (this.port.timers > 0 || this.#owner.needsTick())) this.#arm();
   }
 

@@ -164,7 +164,7 @@ export class LogShipping {
     });
   }
 
-  /** Moves new records of queues with a journal to disk; call it after every batch of events. */
+  /** Moves new records of queues with a journal to disk; call it with every batch of events. */
   pollJournals(): void {
     if (this.#journaled.active) this.#journaled.poll();
   }

@@ -2,8 +2,8 @@
 import { closeClients, okAnswer, openClients, rawUpstream } from '../client.mjs';
 import { pause, residentKib } from '../process.mjs';
 
-const CONNECTIONS = 5_000;
-const KIB_EACH_MAX = 4;
+const CONNECTIONS = 10_000;
+const KIB_EACH_MAX = 2;
 /** The engine collects what the answers left behind 8 to 16 s after the last of them. */
 const QUIET_MS = 20_000;
 
