@@ -10,6 +10,7 @@ import type { Core } from './instance.js';
 import { Region } from './layout.js';
 import { type CompiledPattern, compilePattern } from './regex/compile.js';
 import type { RouterFlavor } from './route-checks.js';
+import { lowerAscii, pathPattern } from './route-patterns.js';
 import { binary } from './table-writer.js';
 
 /** By position, `0` being the whole match, and by name. Groups that took no part are absent. */
@@ -113,34 +114,33 @@ function compileRoute(route: Route, flavor: RouterFlavor): RoutePatterns {
   const own = (route.paths ?? []).filter((path) => path.startsWith('~'));
   const sources = own.map((path) => path.slice(1));
   if (flavor === 'traditional') {
-    const compile = (source: string) => compilePattern(`^(?:${binary(source)}())`, { bytes: true });
-    return { expression: null, paths: sources.map(compile), headers: [] };
+    return { expression: null, paths: sources.map((text) => compiled(text, true)), headers: [] };
   }
   const headers = Object.entries(route.headers ?? {}).filter(([, values]) =>
     values.some((value) => value.startsWith('~*')),
   );
   return {
     expression: null,
-    paths: sources.map((source) => compilePattern(`^${source}`)),
+    paths: sources.map((text) => compiled(text, false)),
     headers: headers.map(([name, values]) => [
       name,
       values.map((value) => {
-        const lowered = lower(value);
+        const lowered = lowerAscii(value);
         return lowered.startsWith('~*') ? compilePattern(lowered.slice(2)) : binary(lowered);
       }),
     ]),
   };
 }
 
+function compiled(text: string, traditional: boolean): CompiledPattern {
+  const { source, options } = pathPattern(text, traditional);
+  return compilePattern(source, options);
+}
+
 /** A line of a request: lower case by Unicode where it is UTF-8. */
 function lowerLine(bytes: string): string {
   const decoded = text(bytes);
-  return binary(decoded) === bytes ? binary(decoded.toLowerCase()) : lower(bytes);
-}
-
-/** ASCII letters only: what is configured. */
-function lower(bytes: string): string {
-  return bytes.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return binary(decoded) === bytes ? binary(decoded.toLowerCase()) : lowerAscii(bytes);
 }
 
 function text(bytes: string): string {

@@ -6,9 +6,10 @@ import { GatewayError } from '../errors.js';
 import { parseRange } from './address.js';
 import { ExpressionWriter } from './expression/index.js';
 import { AddressFamily, AddressItem, Check, CheckItem, CheckOp, ItemKind, Need } from './layout.js';
-import { compilePattern, type PatternOptions } from './regex/compile.js';
+import { compilePattern } from './regex/compile.js';
 import type { ExpressionRoute } from './route-expressions.js';
 import { onlyOn } from './route-expressions.js';
+import { headerPattern, lowerAscii, type PatternSource, pathPattern } from './route-patterns.js';
 import type { TableWriter } from './table-writer.js';
 import { binary, WordList } from './table-writer.js';
 
@@ -96,7 +97,7 @@ export class Checks {
     this.#addresses(CheckOp.SOURCE, Need.SOURCE, route.sources);
     this.#addresses(CheckOp.DESTINATION, Need.DESTINATION, route.destinations);
     for (const [name, values] of Object.entries(route.headers ?? NO_HEADERS)) {
-      this.#header(lower(name), values, index);
+      this.#header(lowerAscii(name), values, index);
       this.needs |= Need.HEADER;
     }
     const prefix = patterns.length > 0 ? this.#paths(patterns, index) : '';
@@ -127,23 +128,16 @@ export class Checks {
       return;
     }
     // a pattern counts only where it stands alone, and then its text as a value counts, too
-    const items = values.map((value) => this.#text(lower(value)));
-    const [first] = values;
-    if (values.length === 1 && first.startsWith('~*')) {
-      const options = { foldText: true, bytes: true };
-      items.push(this.#pattern(binary(first.slice(2)), options, index, 'headers').item);
-    }
+    const items = values.map((value) => this.#text(lowerAscii(value)));
+    const pattern = headerPattern(values[0] ?? '', values, true);
+    if (pattern) items.push(this.#pattern(pattern, index, 'headers').item);
     this.#check(CheckOp.HEADER_AS_SENT, name, items);
   }
 
   /** Adds the check of the pattern paths; returns what every path must start with. */
   #paths(patterns: readonly string[], index: number): string {
     const list = patterns.map((text) => {
-      // the anchor is text put in front: it binds to the first alternative only
-      if (!this.#traditional) return this.#pattern(`^${text}`, {}, index, 'paths');
-      // All alternatives are anchored; only the last one has a rest behind it that is kept when
-      // the prefix is stripped, so an empty group marks the end of that one.
-      return this.#pattern(`^(?:${binary(text)}())`, { bytes: true }, index, 'paths');
+      return this.#pattern(pathPattern(text, this.#traditional), index, 'paths');
     });
     const op = this.#traditional ? CheckOp.PATH_REGEX_TAIL : CheckOp.PATH_REGEX;
     this.#check(
@@ -195,14 +189,13 @@ export class Checks {
   }
 
   #headerValue(value: string, index: number): Item {
-    if (value.startsWith('~*')) {
-      return this.#pattern(lower(value.slice(2)), { foldText: true }, index, 'headers').item;
-    }
-    return this.#text(lower(value));
+    const pattern = headerPattern(value, [value], false);
+    if (pattern) return this.#pattern(pattern, index, 'headers').item;
+    return this.#text(lowerAscii(value));
   }
 
   /** The compiled pattern; one that does not compile becomes a problem. */
-  #pattern(source: string, options: PatternOptions, route: number, field: string): Compiled {
+  #pattern({ source, options }: PatternSource, route: number, field: string): Compiled {
     const { foldText = false, bytes = false } = options;
     const key = `${foldText ? 'i' : ''}/${source}`;
     const known = this.#patterns.get(key);
@@ -235,9 +228,4 @@ function commonPrefix(a: string, b: string): string {
   let n = 0;
   while (n < a.length && a[n] === b[n]) n++;
   return a.slice(0, n);
-}
-
-/** Lower-cases ASCII letters only: what the reference does to the configured side. */
-function lower(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -1,6 +1,14 @@
 /** The schema of a route: which requests it takes and how they are passed on. */
 import { expressionProblem } from '../../core/expression/index.js';
 import { patternProblem } from '../../core/regex/compile.js';
+import type { RouterFlavor } from '../../core/route-checks.js';
+import {
+  headerPattern,
+  type PatternSource,
+  pathPattern,
+  sourceProblem,
+} from '../../core/route-patterns.js';
+import type { Route } from '../model.js';
 import { entityFields, port, protocolElement, uniqueName } from './common.js';
 import type { ArrayField, Faults, RecordSchema } from './field.js';
 
@@ -107,10 +115,12 @@ function headerValue(value: string): string | undefined {
 
 /** `flavor`: the node's router_flavor. */
 export function routeSchema(flavor: string): RecordSchema {
-  return flavor === 'expressions' ? expressionSchema : classicSchema;
+  if (flavor === 'expressions') return expressionSchema;
+  return flavor === 'traditional' ? traditionalSchema : classicSchema;
 }
 
-function createSchema(expressions: boolean): RecordSchema {
+function createSchema(flavor: RouterFlavor): RecordSchema {
+  const expressions = flavor === 'expressions';
   return {
     fields,
     prepare: (input) => {
@@ -131,7 +141,10 @@ function createSchema(expressions: boolean): RecordSchema {
         ...(expressions ? expressionFaults(route) : classicFaults(route)),
         ...criteriaFault(route, protocols, expressions),
       };
-      return Object.keys(faults).length > 0 ? faults : compileFault(route, protocols, expressions);
+      if (Object.keys(faults).length > 0) return faults;
+      return typeof route.expression === 'string'
+        ? compileFault(route.expression, protocols)
+        : patternFault(route, flavor === 'traditional');
     },
   };
 }
@@ -182,16 +195,32 @@ function expressionFaults(route: Readonly<Record<string, unknown>>): Faults {
 }
 
 /** An expression must compile over the fields of what the route takes: requests or streams. */
-function compileFault(
-  route: Readonly<Record<string, unknown>>,
-  protocols: readonly string[],
-  expressions: boolean,
-): Faults {
-  if (!expressions || typeof route.expression !== 'string') return {};
+function compileFault(expression: string, protocols: readonly string[]): Faults {
   const set = /^(?:http|grpc)/.test(protocols[0]) ? 'http' : 'stream';
-  const problem = expressionProblem(route.expression, set);
+  const problem = expressionProblem(expression, set);
   if (problem === undefined) return {};
   return { '@entity:expression': `Router Expression failed validation: ${problem}` };
+}
+
+/**
+ * Each pattern compiled by itself; this is what it becomes in a table: header patterns are
+ * lower-cased, and the flavour `traditional` matches bytes.
+ */
+function patternFault(route: Readonly<Record<string, unknown>>, traditional: boolean): Faults {
+  const found: (readonly [field: string, pattern: PatternSource | null])[] = [];
+  const { paths, headers } = route as Pick<Route, 'paths' | 'headers'>;
+  for (const path of (traditional && paths) || []) {
+    if (path.startsWith('~')) found.push(['paths', pathPattern(path.slice(1), true)]);
+  }
+  for (const values of Object.values(headers ?? {})) {
+    for (const value of values) found.push(['headers', headerPattern(value, values, traditional)]);
+  }
+  for (const [field, pattern] of found) {
+    const problem = pattern && sourceProblem(pattern);
+    if (!problem) continue;
+    return { [`@entity:${field}`]: `Router Expression failed validation: ${problem}` };
+  }
+  return {};
 }
 
 function criteriaFault(
@@ -215,5 +244,6 @@ function isSet(value: unknown): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0;
 }
 
-const classicSchema = createSchema(false);
-const expressionSchema = createSchema(true);
+const classicSchema = createSchema('traditional_compatible');
+const traditionalSchema = createSchema('traditional');
+const expressionSchema = createSchema('expressions');

@@ -74,6 +74,15 @@ describe('a wrong field of a route', () => {
     });
   });
 
+  test.each([
+    ['traditional_compatible', { headers: { x: ['~*\\P{L}'] } }],
+    ['expressions', { headers: { x: ['ok', '~*\\P{L}'] } }],
+    ['traditional', { paths: ['~/a{4090}'] }],
+  ])('a pattern that is none as the flavour %s reads it', (flavor, route) => {
+    const { message } = answerFor(route, flavor) ?? {};
+    expect(message).toMatch(/^schema violation \(Router Expression failed validation: .*column/);
+  });
+
   test('an expression that is none', () => {
     const { message } = answerFor({ paths: null, expression: 'http.path ^' }, 'expressions') ?? {};
     expect(message).toContain('Router Expression failed validation:');
