@@ -22,6 +22,12 @@ const collections: Readonly<Record<string, string>> = {
   oauth2: 'client_id',
   oauth2_tokens: 'access_token',
   'filter-chains': 'name',
+  vaults: 'prefix',
+  'key-sets': 'name',
+  keys: 'name',
+  certificates: 'id',
+  ca_certificates: 'id',
+  snis: 'name',
 };
 
 /** Collections whose path has another name, also the one below a consumer. */
@@ -36,6 +42,7 @@ const stored: Readonly<Record<string, string>> = {
   jwt: 'jwt_secrets',
   oauth2: 'oauth2_credentials',
   'filter-chains': 'filter_chains',
+  'key-sets': 'key_sets',
 };
 
 /** Own members only: `/constructor` is no collection. */

@@ -14,15 +14,18 @@ import {
   jwtSecretSchema,
   keyAuthSchema,
   membershipSchema,
+  oauth2CodeSchema,
   oauth2CredentialSchema,
   oauth2TokenSchema,
 } from './schema/credentials.js';
 import type { PluginSchemas, RecordSchema } from './schema/field.js';
 import { filterChainSchema } from './schema/filter-chain.js';
+import { keySchema, keySetSchema } from './schema/key.js';
 import { pluginEntitySchema } from './schema/plugin.js';
 import { routeSchema } from './schema/route.js';
 import { serviceSchema } from './schema/service.js';
 import { vaultSchema } from './schema/vault.js';
+import { workspaceSchema } from './schema/workspace.js';
 import { hashSecret, passwordHash } from './secret-hash.js';
 
 export type Collection =
@@ -41,6 +44,10 @@ export type Collection =
   | 'acls'
   | 'oauth2_credentials'
   | 'oauth2_tokens'
+  | 'oauth2_authorization_codes'
+  | 'key_sets'
+  | 'keys'
+  | 'workspaces'
   | 'vaults'
   | 'filter_chains'
   | 'plugins';
@@ -174,6 +181,40 @@ export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
     required: ['credential'],
     unique: ['access_token', 'refresh_token'],
   }),
+  oauth2_authorization_codes: credential(
+    'oauth2_authorization_codes',
+    'oauth2_authorization_code',
+    'code',
+    {
+      parents: { credential: 'oauth2_credentials', service: 'services', plugin: 'plugins' },
+      required: ['credential'],
+    },
+  ),
+  key_sets: {
+    collection: 'key_sets',
+    type: 'key_set',
+    key: 'name',
+    label: 'name',
+    parents: {},
+    unique: ['name'],
+  },
+  keys: {
+    collection: 'keys',
+    type: 'key',
+    key: 'name',
+    label: 'kid',
+    parents: { set: 'key_sets' },
+    unique: ['name'],
+    uniqueTogether: ['set', 'kid'],
+  },
+  workspaces: {
+    collection: 'workspaces',
+    type: 'workspace',
+    key: 'name',
+    label: 'name',
+    parents: {},
+    unique: ['name'],
+  },
   vaults: {
     collection: 'vaults',
     type: 'vault',
@@ -214,14 +255,7 @@ export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
 };
 
 /** Kong's other collections: refused where they hold something. */
-export const unsupportedCollections: readonly string[] = [
-  'upstreams',
-  'targets',
-  'keys',
-  'key_sets',
-  'workspaces',
-  'oauth2_authorization_codes',
-];
+export const unsupportedCollections: readonly string[] = ['upstreams', 'targets'];
 
 export const formatVersions = ['1.1', '2.1', '3.0'] as const;
 
@@ -251,6 +285,10 @@ const schemas: Readonly<Partial<Record<Collection, RecordSchema>>> = {
   acls: aclSchema,
   oauth2_credentials: oauth2CredentialSchema,
   oauth2_tokens: oauth2TokenSchema,
+  oauth2_authorization_codes: oauth2CodeSchema,
+  key_sets: keySetSchema,
+  keys: keySchema,
+  workspaces: workspaceSchema,
   vaults: vaultSchema,
   filter_chains: filterChainSchema,
 };

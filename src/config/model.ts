@@ -152,6 +152,19 @@ export interface OAuth2Token extends Omit<EntityBase, 'updated_at'> {
   readonly ttl: number | null;
 }
 
+/** A code of the authorization endpoint that the configuration brings along. */
+export interface OAuth2Code extends Omit<EntityBase, 'updated_at'> {
+  readonly credential: OAuth2Credential;
+  readonly service: Service | null;
+  readonly plugin: PluginEntity | null;
+  readonly code: string;
+  readonly authenticated_userid: string | null;
+  readonly scope: string | null;
+  readonly challenge: string | null;
+  readonly challenge_method: 'S256' | null;
+  readonly ttl: number | null;
+}
+
 /** What stands behind the collections of credentials and of what belongs to them. */
 export interface CredentialOf {
   readonly keyauth_credentials: KeyAuthCredential;
@@ -161,6 +174,7 @@ export interface CredentialOf {
   readonly acls: AclEntry;
   readonly oauth2_credentials: OAuth2Credential;
   readonly oauth2_tokens: OAuth2Token;
+  readonly oauth2_authorization_codes: OAuth2Code;
 }
 
 export type CredentialCollection = keyof CredentialOf;

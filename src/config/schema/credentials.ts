@@ -155,6 +155,21 @@ export const oauth2TokenSchema: RecordSchema = {
   },
 };
 
+export const oauth2CodeSchema: RecordSchema = {
+  fields: {
+    ...base,
+    credential: { type: 'foreign', reference: 'oauth2_credentials' },
+    service: { type: 'foreign', reference: 'services' },
+    plugin: { type: 'foreign', reference: 'plugins' },
+    code: { type: 'string', auto: true, encrypted: true, description: 'Unique; good once.' },
+    authenticated_userid: { type: 'string' },
+    scope: { type: 'string' },
+    challenge: { type: 'string', description: 'Of PKCE (RFC 7636).' },
+    challenge_method: { type: 'string', one_of: ['S256'] },
+    ttl,
+  },
+};
+
 export const consumerGroupSchema: RecordSchema = {
   fields: {
     ...base,

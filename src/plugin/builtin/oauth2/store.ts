@@ -31,13 +31,16 @@ export interface Code {
   readonly userId: string | null;
   /** PKCE S256 (RFC 7636 4.2); null: none was sent. */
   readonly challenge: string | null;
-  readonly pluginId: string;
+  /** Null: of any plugin. */
+  readonly pluginId: string | null;
   readonly untilMs: number;
 }
 
 const tokens = new Map<string, Token>();
 const refreshes = new Map<string, Token>();
 const codes = new Map<string, Code>();
+/** Codes that are used up, those of the configuration among them. */
+const redeemed = new Map<string, true>();
 
 /** What one thread did. */
 type Change =
@@ -60,6 +63,8 @@ function apply(change: Change): void {
       return;
     default:
       codes.delete(change.code.code);
+      bounded(redeemed);
+      redeemed.set(change.code.code, true);
   }
 }
 
@@ -105,6 +110,8 @@ export function findCode(text: string, nowMs: number): Code | null {
   const code = codes.get(text);
   return code && code.untilMs > nowMs ? code : null;
 }
+
+export const isRedeemed = (code: string): boolean => redeemed.has(code);
 
 /** The oldest goes first. */
 function bounded(map: Map<string, unknown>): void {

@@ -15,8 +15,10 @@ import {
 import type { Context } from './plugin.js';
 import {
   addToken,
+  type Code,
   findCode,
   findRefresh,
+  isRedeemed,
   randomText,
   removeCode,
   removeToken,
@@ -73,14 +75,33 @@ function bodyFor(ctx: Context, grant: string, given: Parameters, client: Client)
 }
 
 function byCode(ctx: Context, given: Parameters, client: Client): object {
-  const code = given.code === undefined ? null : findCode(given.code, Date.now());
-  const isMine = code?.pluginId === ctx.instance.id && code.credentialId === client.credential.id;
+  const code = given.code === undefined ? null : codeOf(ctx, given.code);
+  const isOfPlugin = code?.pluginId === null || code?.pluginId === ctx.instance.id;
+  const isMine = isOfPlugin && code?.credentialId === client.credential.id;
   if (!code || !isMine) throw new OAuthError('invalid_request', 'Invalid code');
   if (code.serviceId !== serviceOf(ctx)) throw new OAuthError('invalid_request', 'Invalid code');
   checkVerifier(ctx, given.code_verifier, code.challenge, client);
   // It is good once.
   removeCode(code);
   return newToken(ctx, client, { scope: code.scope, userId: code.userId, canRefresh: true });
+}
+
+/** A code that was issued here, or one of the configuration that nobody has redeemed. */
+function codeOf({ entities }: Context, text: string): Code | null {
+  const issued = findCode(text, Date.now());
+  if (issued) return issued;
+  const declared = entities.find('oauth2_authorization_codes', 'code', text);
+  if (!declared || isRedeemed(text)) return null;
+  return {
+    code: text,
+    credentialId: declared.credential.id,
+    serviceId: declared.service?.id ?? null,
+    scope: declared.scope,
+    userId: declared.authenticated_userid,
+    challenge: declared.challenge,
+    pluginId: declared.plugin?.id ?? null,
+    untilMs: Number.POSITIVE_INFINITY,
+  };
 }
 
 /** PKCE (RFC 7636 4.6), S256 only. */
