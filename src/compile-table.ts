@@ -12,7 +12,8 @@ import type { AnyPlugin } from './plugin/define.js';
 import { checkRings, ringsOf } from './plugin/log-rings.js';
 import type { PluginHost } from './plugin/pdk/host.js';
 import { type Plan, type PlanTable, planSteps } from './plugin/plan.js';
-import type { Steps } from './slices.js';
+import { PolicyCompiler } from './plugin/policy/compile.js';
+import { itemsPerStep, type Steps } from './slices.js';
 import type { TlsMaterial } from './tls/settings.js';
 import { upstreamTls } from './tls/snapshot-tls.js';
 import type { UpstreamTls } from './tls/upstream.js';
@@ -56,6 +57,13 @@ export function* compileTable(snapshot: Snapshot, context: CompileContext): Step
   const targetIndex = problems.guard(() => context.hold(table, security)) ?? (() => 0);
   problems.guard(() => checkRings([...table.plans, table.unmatched]));
   const planOf = (plan: Plan, index: number) => ({ ringIds: ringsOf(plan), plan: index });
+  const policies = new PolicyCompiler(settings.compiledPlugins ? table.keys : null);
+  const numbers: number[] = [];
+  for (const [index, route] of table.routes.entries()) {
+    if (index % itemsPerStep === 0) yield;
+    // Filters beside the plugins are the shell's.
+    numbers.push(phasesOf(route) === 0 ? policies.numberOf(table.plans[index]) : 0);
+  }
   try {
     const encoded = yield* tableSteps({
       flavor: settings.routerFlavor,
@@ -65,6 +73,7 @@ export function* compileTable(snapshot: Snapshot, context: CompileContext): Step
         ...planOf(table.plans[index], index),
         phases: table.plans[index].phases | phasesOf(route),
         metricSlot: series.slotOf(route),
+        policy: numbers[index],
       }),
       unmatched: {
         ...planOf(table.unmatched, table.routes.length),
@@ -72,6 +81,7 @@ export function* compileTable(snapshot: Snapshot, context: CompileContext): Step
         metricSlot: unmatchedSlot,
       },
       targetIndex,
+      policies: policies.finish(),
     });
     if ('problems' in encoded) {
       for (const { route, field, message } of encoded.problems) {

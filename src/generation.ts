@@ -2,7 +2,7 @@
  * The generations of configuration that are alive: the one in use and older ones whose exchanges or
  * log records have not ended. What a generation holds (targets, log queues) is given back with it.
  */
-import type { Route } from './config/model.js';
+import type { KeyAuthCredential, Route } from './config/model.js';
 import type { Core } from './core/instance.js';
 import type { LogAttachment, LogShipping } from './log/shipping.js';
 import type { Plan, PlanTable } from './plugin/plan.js';
@@ -70,6 +70,9 @@ export class Generations {
 
   readonly routeOf = (id: number, route: number): Route | null =>
     this.#all.get(id)?.table.routes[route] ?? null;
+
+  readonly credentialOf = (id: number, place: number): KeyAuthCredential | null =>
+    this.#all.get(id)?.table.keys[place] ?? null;
 
   /** Takes a table into use that the core has just swapped in. */
   add(id: number, holdings: Holdings): void {

@@ -83,6 +83,7 @@ export const limits = {
   expressionDepth: count(64, 'an expression with more nested parentheses is refused'),
   expressionReach: count(256, 'a route that more hosts times paths lead to is tried on all', false),
   routeArenaBytes: bytes(100663296, 'a route table that needs more is refused'),
+  policyKeys: count(100000, 'with more keys key-auth is left to the shell', false),
   clientPlans: count(1024, 'of one route kept for clients; above it they are made anew', false),
   metricLabelSets: count(20000, 'further label sets of the prometheus plugin count not', false),
   policyAnswerMs: ms(10000, 'a request that a policy decides about is answered 500', false),

@@ -100,6 +100,8 @@ export class GatewayWorker {
     this.#targets = targets;
     const resolver = {
       route: (generation: number, index: number) => this.#generations.routeOf(generation, index),
+      credential: (generation: number, place: number) =>
+        this.#generations.credentialOf(generation, place),
       target: (index: number) => targets.address(index),
       workspace,
     };

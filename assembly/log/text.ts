@@ -42,7 +42,7 @@ export function putRecord(
   const at = entry + 4;
   const r = changetype<LogRecord>(at);
   if (size < <u32>LOG_RECORD_SIZE || r.bytes != size) return 0;
-  if (r.flags & LOG_FLAG_HEAD_CUT) return 0;
+  if (r.flags & LOG_FLAG_HEAD_CUT || r.credential) return 0;
   const request = at + LOG_RECORD_SIZE;
   const target = request + r.requestHeadBytes;
   const response = target + r.upstreamTargetBytes;

@@ -19,6 +19,7 @@ import {
   VERDICT_FLAG_READ,
 } from '../layout';
 import { allocate } from '../memory';
+import { runPolicy } from '../policy/run';
 import { putUpstreamTarget } from '../router/match';
 import { serviceAt } from '../router/table';
 import { isTrusted } from './address';
@@ -58,6 +59,7 @@ export function runAccess(c: Connection, x: Exchange, route: RouteRecord, truste
   if (!settleTarget(x, route)) return answer(c, x, 503);
   clearEdits();
   if (!(x.phases & PHASE_ACCESS)) return proceed(c, x, trusted);
+  if (route.policy && runPolicy(c, x, route)) return proceed(c, x, trusted);
   const verdict = runRequestPhase(c, x, PHASE_ACCESS);
   obeyAccess(c, x, verdict, trusted);
 }

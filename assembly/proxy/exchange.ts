@@ -106,6 +106,8 @@ export class Exchange {
   clientEdits: u32;
   clientEditBytes: u32;
   clientEditCount: u32;
+  /** Place + 1 of the credential that a policy found, 0: none. */
+  credential: u32;
   /** Body bytes still to come from the shell where their number was promised. */
   requestRemaining: u64;
   responseRemaining: u64;
@@ -184,14 +186,19 @@ export function openExchange(c: Connection): Exchange | null {
   x.startWallMs = control.wallMs;
   x.target = 0xffffffff;
   x.generation = control.generation;
-  putId(pointer + EXCHANGE_ID, nextRandom());
-  putId(pointer + EXCHANGE_ID + 16, nextRandom());
+  putRandom(pointer + EXCHANGE_ID);
+  putRandom(pointer + EXCHANGE_ID + 16);
   c.exchange = <u32>pointer;
   x.sequence = ++c.requests;
   control.activeExchanges++;
   control.requests += 1;
   addUser(x.generation, 1);
   return x;
+}
+
+/** Writes 16 random hexadecimal digits. */
+export function putRandom(d: usize): void {
+  putId(d, nextRandom());
 }
 
 /** Writes 16 hexadecimal digits, the lowest first. */

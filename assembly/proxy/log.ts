@@ -114,6 +114,7 @@ function fill(r: LogRecord, x: Exchange, cut: u32): void {
   r.upstreamStatus = x.upstreamStatus;
   r.tries = x.tries;
   r.target = x.target;
+  r.credential = x.credential;
   r.peerPort = c.peerPort;
   r.localPort = c.localPort;
   r.requestMs = <u32>(nowExact - x.startMs);

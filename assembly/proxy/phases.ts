@@ -12,9 +12,11 @@ import {
   Control,
   LIMIT_PULL_BYTES,
   LIMIT_TRAILER_BYTES,
+  PHASE_COUNT,
   PHASE_ENDED,
   PHASE_HEADER_FILTER,
   PHASE_RESUMED,
+  PHASE_VERDICT_CONTINUE,
   PHASE_VIEW,
   PHASE_VIEW_CLIENT_ADDRESS,
   PHASE_VIEW_LOCAL_ADDRESS,
@@ -114,6 +116,12 @@ export function pullBody(c: Connection, x: Exchange, which: u32, restart: bool):
   outBytes = min(v.outBytes, LIMIT_PULL_BYTES);
   outTrailerBytes = min(v.outTrailerBytes, LIMIT_TRAILER_BYTES);
   return verdict;
+}
+
+/** Counts in the `count` counters of the reply region. False: one of them is used up. */
+export function askCounters(c: Connection, x: Exchange, count: u32): bool {
+  changetype<PhaseView>(PHASE_VIEW).status = count;
+  return call(c, x, PHASE_COUNT) == PHASE_VERDICT_CONTINUE;
 }
 
 /** Tells the shell that an exchange is over, however it ended. */

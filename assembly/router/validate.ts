@@ -38,12 +38,14 @@ import {
   TABLE_ERROR_HOSTS,
   TABLE_ERROR_NODES,
   TABLE_ERROR_NONE,
+  TABLE_ERROR_POLICIES,
   TABLE_ERROR_REGEX,
   TABLE_ERROR_ROUTES,
   TABLE_ERROR_SERVICES,
   TABLE_HEADER_SIZE,
   TableHeader,
 } from '../layout';
+import { policiesFit } from '../policy/validate';
 import { isExpression } from './expression-program';
 import { isProgram } from './program';
 
@@ -59,6 +61,7 @@ export function tableError(base: usize): u32 {
   if (!fits(bytes, header.matcher, 1, MATCHER_SIZE)) return TABLE_ERROR_HEADER;
   if (!routesFit(base, header)) return TABLE_ERROR_ROUTES;
   if (!servicesFit(base, header)) return TABLE_ERROR_SERVICES;
+  if (!policiesFit(base, header)) return TABLE_ERROR_POLICIES;
   const matcher = changetype<Matcher>(base + header.matcher);
   if (!nodesFit(base, bytes, matcher)) return TABLE_ERROR_NODES;
   if (!hostsFit(base, bytes, matcher)) return TABLE_ERROR_HOSTS;
@@ -91,7 +94,7 @@ function routesFit(base: usize, header: TableHeader): bool {
   for (let i: u32 = 0; i < count; i++) {
     const route = changetype<RouteRecord>(base + header.routes + <usize>i * ROUTE_RECORD_SIZE);
     if (route.service < -1 || route.service >= <i32>header.serviceCount) return false;
-    if (route.metricSlot >= LIMIT_METRIC_SLOTS) return false;
+    if (route.metricSlot >= LIMIT_METRIC_SLOTS || route.policy > header.policyCount) return false;
     if (!spans(bytes, route.debug, route.debugLength)) return false;
     if (route.ringCount > LIMIT_RINGS_PER_ROUTE) return false;
     if (!fits(bytes, route.rings, route.ringCount, 4)) return false;

@@ -10,6 +10,7 @@
 
 import { expressionCodes, expressionStructs } from './expression.js';
 import { matcherCodes, matcherStructs } from './matcher.js';
+import { policyCodes, policyStructs } from './policy.js';
 
 export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'f64' | `bytes${number}`;
 export type Field = readonly [type: FieldType, name: string, comment: string];
@@ -85,6 +86,7 @@ export const codes = {
     RESPONSE_BODY: 64,
     RESPONSE_PULL: 128,
     ENDED: 256,
+    COUNT: 512, // CounterAsk records in the reply region; REPLY: one is used up, and none counted
   },
   /** Low bits of what a phase call returns. */
   phaseVerdict: {
@@ -155,6 +157,7 @@ export const codes = {
   contentType: { JSON: 0, PLAIN: 1, HTML: 2, XML: 3 },
   ...matcherCodes,
   ...expressionCodes,
+  ...policyCodes,
 } as const;
 
 export const structs = {
@@ -325,6 +328,9 @@ export const structs = {
     ['u32', 'services', 'offset'],
     ['u32', 'matcher', 'offset of the Matcher, see src/codegen/matcher.ts'],
     ['u32', 'needs', 'bits of the request fields that some route looks at'],
+    ['u32', 'policies', 'offset of Policy[], see src/codegen/policy.ts'],
+    ['u32', 'policyCount', ''],
+    ['u32', 'keys', 'offset of the KeyTable; 0: none'],
   ],
   RouteRecord: [
     ['i32', 'service', 'index, -1: none'],
@@ -338,7 +344,7 @@ export const structs = {
     ['u32', 'rings', 'offset of u32[]: rings that get the log record'],
     ['u32', 'ringCount', ''],
     ['u32', 'plan', 'index of the frozen plan in the shell'],
-    ['u32', 'unused', ''],
+    ['u32', 'policy', 'index + 1 of the Policy that runs instead of it; 0: none'],
   ],
   ServiceRecord: [
     ['u32', 'target', 'index of the interned host:port, kept over generations'],
@@ -354,6 +360,7 @@ export const structs = {
   ],
   ...matcherStructs,
   ...expressionStructs,
+  ...policyStructs,
   MetricSlot: [
     ['u32', 'status1xx', 'responses by class'],
     ['u32', 'status2xx', ''],
@@ -389,7 +396,7 @@ export const structs = {
     ['u32', 'gatewayMs', 'first request byte to the choice of the upstream'],
     ['u32', 'upstreamMs', 'upstream chosen to its head received, 0xffffffff: none'],
     ['u32', 'receiveMs', 'upstream head to last response byte'],
-    ['u32', 'unused', ''],
+    ['u32', 'credential', 'place + 1 of the one that a policy found; 0: the shell knows'],
     ['f64', 'startWallMs', ''],
     ['f64', 'requestBytes', 'head and body as received'],
     ['f64', 'responseBytes', 'head and body as sent'],

@@ -78,6 +78,7 @@ export const matcherCodes = {
     CHECKS: 7,
     REGEX: 8,
     EXPRESSION: 9,
+    POLICIES: 10,
   },
 } as const;
 

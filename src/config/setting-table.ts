@@ -115,6 +115,11 @@ export const settingTable = {
     'off',
     'Answer `Kong-Debug: 1` with the names and ids of the route and the service that matched.',
   ),
+  compiled_plugins: row(
+    onOff,
+    'on',
+    'Run the plugins of a route in the core where it can run all of them; `off`: in the shell.',
+  ),
   untrusted_js: row(
     onOff,
     'off',

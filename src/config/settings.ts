@@ -58,6 +58,8 @@ export interface Settings {
   readonly allowDebugHeader: boolean;
   /** Run function bodies of the configuration. */
   readonly untrustedJs: boolean;
+  /** Whether the core runs plugins of routes where it can run all of them. */
+  readonly compiledPlugins: boolean;
   readonly tls: TlsSettings;
   /** Listener port to the port that clients see. */
   readonly portMaps: ReadonlyMap<number, number>;
@@ -258,6 +260,7 @@ function toSettings(values: SettingValues, ignored: readonly string[]): Settings
     errorDefaultType: values.error_default_type,
     allowDebugHeader: values.allow_debug_header,
     untrustedJs: values.untrusted_js,
+    compiledPlugins: values.compiled_plugins,
     tls: tlsSettings(values),
     portMaps: values.port_maps,
     clientMaxBodyBytes: values.nginx_http_client_max_body_size,

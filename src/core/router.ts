@@ -18,8 +18,10 @@ import {
   TableError,
   TableHeader,
 } from './layout.js';
+import type { PolicyTableInput } from './policy-input.js';
 import type { RouteProblem, RouterFlavor } from './route-checks.js';
 import { matcherSteps } from './route-matcher.js';
+import { policySteps } from './route-policies.js';
 import { binary, TableWriter } from './table-writer.js';
 
 export type { RouteProblem, RouterFlavor } from './route-checks.js';
@@ -33,6 +35,8 @@ export interface RoutePlan {
   readonly ringIds: readonly number[];
   /** Index of the frozen plan in the shell. */
   readonly plan: number;
+  /** Index + 1 of the policy that the core runs instead; default 0: none. */
+  readonly policy?: number;
 }
 
 export interface TableInput {
@@ -46,6 +50,8 @@ export interface TableInput {
   readonly unmatched: RoutePlan;
   /** Index of the interned host:port of a service. */
   readonly targetIndex: (service: Service) => number;
+  /** Default: none. */
+  readonly policies?: PolicyTableInput;
 }
 
 export interface EncodedTable {
@@ -95,6 +101,8 @@ export function* tableSteps(input: TableInput): Steps<EncodeResult> {
   const unmatched = routeRecords + routes.length * RouteRecord.size;
   writer.set(unmatched + RouteRecord.service, -1);
   writePlan(writer, unmatched, input.unmatched);
+
+  if (input.policies) yield* policySteps(writer, input.policies);
 
   writer.set(TableHeader.magic, MAGIC);
   writer.set(TableHeader.routeCount, routes.length);
@@ -167,6 +175,7 @@ function writePlan(writer: TableWriter, at: number, plan: RoutePlan): void {
   writer.set(at + RouteRecord.rings, writer.words(plan.ringIds));
   writer.set(at + RouteRecord.ringCount, plan.ringIds.length);
   writer.set(at + RouteRecord.plan, plan.plan);
+  writer.set(at + RouteRecord.policy, plan.policy ?? 0);
 }
 
 function writeService(writer: TableWriter, at: number, service: Service, input: TableInput): void {

@@ -70,6 +70,18 @@ export class TableWriter {
     return offset;
   }
 
+  /** Offset of the bytes, 4-byte aligned. */
+  block(bytes: Uint8Array): number {
+    const offset = this.allocate(bytes.length);
+    this.#bytes.set(bytes, offset);
+    return offset;
+  }
+
+  /** Copies bytes to a place that was allocated. */
+  copy(offset: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, offset);
+  }
+
   /** Stores a word at a 4-byte aligned offset. */
   set(offset: number, value: number): void {
     this.#words[offset >> 2] = value;

@@ -2,7 +2,7 @@
  * Decodes the core's log records: bytes written by the log phase become Kong's log record (what its
  * basic serializer makes), off the request path.
  */
-import type { Consumer, Route, Service } from '../config/model.js';
+import type { Consumer, KeyAuthCredential, Route, Service } from '../config/model.js';
 import { readAddress } from '../core/address.js';
 import { LogFlag, LogRecord } from '../core/layout.js';
 import { GatewayError } from '../errors.js';
@@ -23,6 +23,8 @@ const REDACTED = 'REDACTED';
 export interface LogResolver {
   /** The matched route; null where nothing matched or the generation is gone. */
   route(generation: number, index: number): Route | null;
+  /** The key that a policy found the client by; absent: no policies run. */
+  credential?(generation: number, place: number): KeyAuthCredential | null;
   /** Address of an interned target. */
   target(index: number): { readonly host: string; readonly port: number } | undefined;
   /** The workspace of every entity. */
@@ -129,7 +131,17 @@ export function decodeLogRecord(record: Buffer, resolver: LogResolver): HttpLogE
     workspace_name: resolver.workspace.name,
     source: raw.upstreamStatus !== 0 && (raw.flags & LogFlag.LOCAL) === 0 ? 'upstream' : 'kong',
     started_at: Math.floor(record.readDoubleLE(LogRecord.startWallMs)),
+    ...clientMembers(record, raw.generation, resolver),
   };
+}
+
+/** Who the client is, where a policy found out; of others plugins note it. */
+function clientMembers(record: Buffer, generation: number, resolver: LogResolver): object {
+  const number = record.readUInt32LE(LogRecord.credential);
+  const credential = number === 0 ? null : resolver.credential?.(generation, number - 1);
+  if (!credential) return {};
+  const { id, consumer } = credential;
+  return { authenticated_entity: { id, consumer_id: consumer.id }, consumer };
 }
 
 /** The parts of a record that are needed as text or decide about the rest. */

@@ -4,12 +4,14 @@
  * RESUME. The phases of the answer are in answer-phases.ts.
  */
 import { BodyPort } from '../core/body-port.js';
+import { answerCount } from '../core/counter-asks.js';
 import { writeBothEdits, writeEdits, writeReply } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
 import { Event, Phase, PhaseVerdict, VerdictFlag } from '../core/layout.js';
 import type { RouterFlavor } from '../core/router.js';
 import { limits } from '../limits.js';
+import { sharedCounters } from '../workers/counters.js';
 import { AnswerPhases } from './answer-phases.js';
 import { planFor } from './conditions.js';
 import { StepContext } from './context.js';
@@ -69,6 +71,7 @@ export class PhaseRunner {
   /** The `onPhase` of the core. Never throws. */
   readonly call = (connection: number, phase: number): number => {
     if (phase < Phase.RESUMED) return this.#begin(connection, phase);
+    if (phase === Phase.COUNT) return answerCount(this.#core, sharedCounters());
     const exchange = this.#known(connection);
     if (!exchange) return PhaseVerdict.CONTINUE;
     switch (phase) {

@@ -7,6 +7,7 @@ import { EntityLookup } from '../config/lookup.js';
 import type {
   Consumer,
   ConsumerGroup,
+  KeyAuthCredential,
   PluginEntity,
   Route,
   Service,
@@ -50,6 +51,8 @@ export interface Plan {
   readonly possibleLog: readonly PlanStep[];
   /** Phase bits for the route record, for every client. */
   readonly phases: number;
+  /** Whoever the client is, nothing but these access steps and header filters looks at it. */
+  readonly mayCompile: boolean;
   readonly entities: EntityLookup;
   readonly host: PluginHost;
   /**
@@ -73,6 +76,8 @@ export interface PlanTable {
   readonly unmatched: Plan;
   /** Every enabled configured plugin once. */
   readonly steps: readonly PlanStep[];
+  /** Credentials that policies know by their place. */
+  readonly keys: readonly KeyAuthCredential[];
 }
 
 /** What `planSteps` does, at once. */
@@ -128,6 +133,7 @@ export function* planSteps(
     plans,
     unmatched: planOf(null),
     steps,
+    keys: snapshot.credentials.keyauth_credentials,
   };
 }
 
@@ -151,6 +157,7 @@ class RoutePlan implements Plan {
   readonly log: readonly PlanStep[];
   readonly possibleLog: readonly PlanStep[];
   readonly phases: number;
+  readonly mayCompile: boolean;
   readonly entities: EntityLookup;
   readonly host: PluginHost;
   readonly #shared: Shared;
@@ -190,6 +197,9 @@ class RoutePlan implements Plan {
     this.possibleLog = this.#list(withLog(candidates));
     this.conditional = this.#list(candidates.filter(({ condition }) => condition !== null));
     this.phases = phasesOf(route, candidates);
+    this.mayCompile =
+      this.rewrite.length + this.response.length + this.bodyFilter.length === 0 &&
+      candidates.every(({ entity }) => !entity.consumer && !entity.consumer_group);
     Object.freeze(this);
   }
 

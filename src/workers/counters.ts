@@ -42,19 +42,37 @@ export class SharedCounters {
    * starts at 0 and ends `ttlSeconds` from `nowSeconds` (epoch seconds).
    */
   add(key: string, amount: number, ttlSeconds: number, nowSeconds: number): number {
-    const at = this.#claim(key, Math.ceil(nowSeconds + ttlSeconds), nowSeconds);
+    const [low, high] = this.#hash(key);
+    const at = this.#claim(low, high, Math.ceil(nowSeconds + ttlSeconds), nowSeconds);
     return Atomics.add(this.#words, at + COUNT, amount) + amount;
   }
 
-  /** Value of a counter; 0 where there is none or its time is over. */
-  get(key: string, nowSeconds: number): number {
-    const at = this.#find(key);
+  /** Where the hash of every key stands that begins with `prefix`, for keys made elsewhere. */
+  stateOf(prefix: string): CounterKeyState {
+    const [low, high] = this.#walk(prefix);
+    return { low, high, length: prefix.length };
+  }
+
+  /** `get` for a key of which only the hash is known. */
+  getHashed(low: number, high: number, nowSeconds: number): number {
+    const at = this.#find(low, high);
     if (at < 0 || Atomics.load(this.#words, at + ENDS) <= nowSeconds) return 0;
     return Atomics.load(this.#words, at + COUNT);
   }
 
-  #find(key: string): number {
+  /** Adds 1 as `add` does, likewise. */
+  countHashed(low: number, high: number, ttlSeconds: number, nowSeconds: number): void {
+    const at = this.#claim(low, high, Math.ceil(nowSeconds + ttlSeconds), nowSeconds);
+    Atomics.add(this.#words, at + COUNT, 1);
+  }
+
+  /** Value of a counter; 0 where there is none or its time is over. */
+  get(key: string, nowSeconds: number): number {
     const [low, high] = this.#hash(key);
+    return this.getHashed(low, high, nowSeconds);
+  }
+
+  #find(low: number, high: number): number {
     for (let probe = 0; probe < probes; probe++) {
       const at = place(high, probe);
       if (Atomics.load(this.#words, at + LOW) !== low) continue;
@@ -64,9 +82,8 @@ export class SharedCounters {
   }
 
   /** The key's entry, made where it is missing. */
-  #claim(key: string, ends: number, now: number): number {
+  #claim(low: number, high: number, ends: number, now: number): number {
     const words = this.#words;
-    const [low, high] = this.#hash(key);
     let best = place(high, 0);
     let bestEnds = Number.POSITIVE_INFINITY;
     for (let probe = 0; probe < probes; probe++) {
@@ -100,6 +117,11 @@ export class SharedCounters {
 
   /** Two 32-bit hashes with seeds that no client knows (FNV-1a, then a finaliser). */
   #hash(key: string): [number, number] {
+    const [low, high] = this.#walk(key);
+    return [mix(low ^ key.length), mix(high)];
+  }
+
+  #walk(key: string): [number, number] {
     let low = this.#seedLow;
     let high = this.#seedHigh;
     for (let i = 0; i < key.length; i++) {
@@ -107,8 +129,16 @@ export class SharedCounters {
       low = Math.imul(low ^ unit, 0x01000193);
       high = Math.imul((high ^ unit) + (low >>> 7), 0x85ebca6b);
     }
-    return [mix(low ^ key.length), mix(high)];
+    return [low, high];
   }
+}
+
+/** The hash of a key before its end. */
+export interface CounterKeyState {
+  readonly low: number;
+  readonly high: number;
+  /** Characters that are in it. */
+  readonly length: number;
 }
 
 function mix(hash: number): number {

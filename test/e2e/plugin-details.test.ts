@@ -9,10 +9,11 @@ import { tokenDetails } from './scenarios/tokens.js';
 import { trafficDetails } from './scenarios/traffic.js';
 import { transformerDetails } from './scenarios/transformers.js';
 
+describe.each(['on', 'off'])('compiled_plugins=%s', (compiled_plugins) => {
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage();
+  stage = await openStage({ compiled_plugins });
 });
 
 afterAll(() => stage.close());
@@ -27,4 +28,5 @@ describe.each([
   ['conditions', conditionDetails],
 ])('%s', (_name, list) => {
   test.each([...list])('$name', { timeout: 30_000 }, (one) => stage.play(one));
+});
 });

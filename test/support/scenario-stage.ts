@@ -14,8 +14,10 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+type Settings = Readonly<Record<string, string>>;
+
 /** Opens all of it on ports of its own. */
-export async function openStage(): Promise<Stage> {
+export async function openStage(settings: Settings = {}): Promise<Stage> {
   const echo = await openEcho();
   const gateway = createGateway({
     env: {},
@@ -24,6 +26,7 @@ export async function openStage(): Promise<Stage> {
       proxy_listen: '127.0.0.1:0, 127.0.0.1:0 ssl',
       admin_listen: '127.0.0.1:0',
       driver: testDriver === 'native' ? 'auto' : 'net',
+      ...settings,
     },
   });
   await gateway.start();

@@ -3,14 +3,12 @@ import type { AccessContext } from '../../context-types.js';
 import { definePlugin } from '../../define.js';
 import type { Infer } from '../../schema.js';
 import { type fields, schema } from './schema.js';
-import { type Asked, countLocally, localUsage, redisUsage } from './stores.js';
+import { type Asked, counterPlace, countLocally, localUsage, redisUsage } from './stores.js';
 import { syncedUsage } from './sync.js';
 import { judge, resetSeconds, type Usage, type Verdict } from './windows.js';
 
 type Config = Infer<typeof fields>;
 type Context = AccessContext<Config>;
-
-const nowhere = '00000000-0000-0000-0000-000000000000';
 
 export default definePlugin({
   name: 'rate-limiting',
@@ -44,7 +42,7 @@ async function askRedis(ctx: Context, asked: Asked): Promise<void> {
 
 function question(ctx: Context): Asked {
   const { config, instance } = ctx;
-  const place = `${instance.routeId ?? nowhere}:${instance.serviceId ?? nowhere}`;
+  const place = counterPlace(instance.routeId, instance.serviceId);
   return {
     subject: `${place}:${identifierOf(ctx)}`,
     limits: config,

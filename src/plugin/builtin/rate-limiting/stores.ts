@@ -11,6 +11,17 @@ import {
   windowStart,
 } from './windows.js';
 
+const keyStart = 'ratelimit:';
+const nowhere = '00000000-0000-0000-0000-000000000000';
+
+/** Where a configuration counts: the ids of what it is attached to. */
+export const counterPlace = (routeId: string | null, serviceId: string | null): string =>
+  `${routeId ?? nowhere}:${serviceId ?? nowhere}`;
+
+/** What the keys of all its counters begin with. */
+export const counterPrefix = (routeId: string | null, serviceId: string | null): string =>
+  `${keyStart}${counterPlace(routeId, serviceId)}:`;
+
 export interface Asked {
   /** Whose requests are counted: everything of the key but window and period. */
   readonly subject: string;
@@ -35,7 +46,7 @@ function windowsOf({ subject, limits, isSliding, now }: Asked): Window[] {
     const limit = limits[period];
     if (typeof limit !== 'number') continue;
     const start = windowStart(period, now);
-    const keyAt = (at: number) => `ratelimit:${subject}:${at}:${period}`;
+    const keyAt = (at: number) => `${keyStart}${subject}:${at}:${period}`;
     const before = windowStart(period, start - 1);
     const share = isSliding ? Math.max(0, 1 - (now - start) / (start - before)) : 0;
     windows.push({ period, limit, key: keyAt(start), before: keyAt(before), share });

@@ -1,0 +1,85 @@
+/**
+ * Runs the policy of a route instead of its plugins. First every step looks whether it can pass the
+ * request without the shell, which changes nothing; then the request is counted; then the edits are
+ * made. A request that some step cannot judge, or would refuse, goes to the shell as if no policy
+ * had been there, so that refusals have one place.
+ */
+import {
+  CONTROL,
+  Control,
+  POLICY_FLAG_NOT_OPTIONS,
+  POLICY_KIND_ADDRESSES,
+  POLICY_KIND_CORS,
+  POLICY_KIND_EDITS,
+  POLICY_KIND_KEY_AUTH,
+  POLICY_KIND_RATE_LIMIT,
+  POLICY_KIND_REQUEST_ID,
+  POLICY_KIND_TRANSFORM,
+  POLICY_KIND_TRIGGER,
+  POLICY_SIZE,
+  POLICY_STEP_SIZE,
+  Policy,
+  PolicyStep,
+  RouteRecord,
+  TableHeader,
+} from '../layout';
+import * as head from '../http/head';
+import { isWord } from '../bytes';
+import { Connection } from '../proxy/connection';
+import { Exchange } from '../proxy/exchange';
+import { checkKey, credential, emitClient, forgetClient } from './key-auth';
+import { count, emitLimits } from './rate-limit';
+import { checkAddress, checkGivenId, checkTrigger, emitId, emitReady } from './simple';
+import { beginEdits, finishEdits } from './sink';
+import { emitChanges } from './transform';
+
+/** True: the request may go to its upstream, with the edits that wait. False: ask the shell. */
+export function runPolicy(c: Connection, x: Exchange, route: RouteRecord): bool {
+  const base = <usize>changetype<Control>(CONTROL).routeBase;
+  const policies = base + changetype<TableHeader>(base).policies;
+  const policy = changetype<Policy>(policies + <usize>(route.policy - 1) * POLICY_SIZE);
+  const first = base + policy.steps;
+  const end = first + <usize>policy.stepCount * POLICY_STEP_SIZE;
+  let counting: PolicyStep | null = null;
+  forgetClient();
+  for (let at = first; at < end; at += POLICY_STEP_SIZE) {
+    const step = changetype<PolicyStep>(at);
+    if (step.kind == POLICY_KIND_RATE_LIMIT) counting = step;
+    if (step.flags & POLICY_FLAG_NOT_OPTIONS && isOptions()) return false;
+    if (!check(base, step, x)) return false;
+  }
+  if (counting && !count(base, counting, c, x)) return false;
+  beginEdits();
+  for (let at = first; at < end; at += POLICY_STEP_SIZE) emit(base, changetype<PolicyStep>(at));
+  if (!finishEdits(x)) return false;
+  const known = credential;
+  if (known) x.credential = known.place + 1;
+  // Nothing of the answer is for the shell.
+  x.phases = 0;
+  return true;
+}
+
+function isOptions(): bool {
+  return isWord(head.method, head.methodLength, 'options');
+}
+
+function check(base: usize, step: PolicyStep, x: Exchange): bool {
+  switch (step.kind) {
+    case POLICY_KIND_KEY_AUTH: return checkKey(base, step);
+    case POLICY_KIND_ADDRESSES: return checkAddress(base, step, x);
+    case POLICY_KIND_TRIGGER: return checkTrigger(base, step);
+    case POLICY_KIND_REQUEST_ID: return checkGivenId(base, step);
+  }
+  return true;
+}
+
+function emit(base: usize, step: PolicyStep): void {
+  switch (step.kind) {
+    case POLICY_KIND_KEY_AUTH: return emitClient(base, step);
+    case POLICY_KIND_RATE_LIMIT: return emitLimits(base, step);
+    case POLICY_KIND_EDITS:
+    case POLICY_KIND_CORS: return emitReady(base, step);
+    case POLICY_KIND_REQUEST_ID: return emitId(base, step);
+    case POLICY_KIND_TRANSFORM: return emitChanges(base, step);
+  }
+}

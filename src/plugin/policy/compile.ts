@@ -1,0 +1,84 @@
+/**
+ * Policies of a configuration: for every route whose plugins can all run in the core what they come
+ * to. One plugin that cannot, in any phase that a client of the route may reach, leaves the route
+ * to the shell.
+ */
+import type { KeyAuthCredential } from '../../config/model.js';
+import type { PolicyStepInput, PolicyTableInput } from '../../core/policy-input.js';
+import { limits } from '../../limits.js';
+import correlationId from '../builtin/correlation-id.js';
+import cors from '../builtin/cors/plugin.js';
+import ipRestriction from '../builtin/ip-restriction.js';
+import keyAuth from '../builtin/key-auth.js';
+import rateLimiting from '../builtin/rate-limiting/plugin.js';
+import requestTermination from '../builtin/request-termination.js';
+import requestTransformer from '../builtin/request-transformer/plugin.js';
+import type { AnyPlugin } from '../define.js';
+import type { Plan, PlanStep } from '../plan.js';
+import { addressPolicy, keyAuthPolicy, policyKeys } from './auth.js';
+import { correlationPolicy, corsPolicy, terminationPolicy, transformerPolicy } from './headers.js';
+import { rateLimitPolicy } from './limits.js';
+
+type Describe = (step: PlanStep, plan: Plan) => PolicyStepInput[] | null;
+
+/** By the very plugin: a user's plugin of the same name is another. */
+const known: ReadonlyMap<AnyPlugin, Describe> = new Map<AnyPlugin, Describe>([
+  [keyAuth, keyAuthPolicy],
+  [rateLimiting, rateLimitPolicy],
+  [cors, corsPolicy],
+  [ipRestriction, addressPolicy],
+  [correlationId, correlationPolicy],
+  [requestTransformer, transformerPolicy],
+  [requestTermination, terminationPolicy],
+]);
+
+export class PolicyCompiler {
+  readonly #credentials: readonly KeyAuthCredential[] | null;
+  readonly #policies: (readonly PolicyStepInput[])[] = [];
+  /** Number of the policy by what it is made of; 0: there is none. */
+  readonly #numbers = new Map<string, number>();
+  #needsKeys = false;
+
+  /** `credentials`: all keys of the configuration; null: nothing is to be compiled. */
+  constructor(credentials: readonly KeyAuthCredential[] | null) {
+    this.#credentials = credentials;
+  }
+
+  /** Index + 1 of the policy of a plan; 0: its plugins run in the shell. */
+  numberOf(plan: Plan): number {
+    if (!this.#credentials || plan.access.length === 0 || !plan.mayCompile) return 0;
+    const ids = (steps: readonly PlanStep[]) => steps.map(({ entity }) => entity.id).join();
+    const key = `${ids(plan.access)} ${ids(plan.headerFilter)} ${plan.service?.id}`;
+    const number = this.#numbers.get(key) ?? this.#add(plan);
+    this.#numbers.set(key, number);
+    return number;
+  }
+
+  /** What the table needs for the numbers that were given. */
+  finish(): PolicyTableInput {
+    const keys = this.#needsKeys ? policyKeys(this.#credentials ?? []) : null;
+    return { policies: this.#policies, keys };
+  }
+
+  #add(plan: Plan): number {
+    const steps = stepsOf(plan);
+    if (!steps) return 0;
+    const usesKeys = steps.some(({ kind }) => kind === 'KEY_AUTH');
+    const count = this.#credentials?.length ?? 0;
+    if (usesKeys && count > limits.policyKeys.value) return 0;
+    this.#needsKeys ||= usesKeys;
+    return this.#policies.push(steps);
+  }
+}
+
+function stepsOf(plan: Plan): PolicyStepInput[] | null {
+  const all: PolicyStepInput[] = [];
+  // What filters headers has an access handler, too: its place is there.
+  if (!plan.headerFilter.every((step) => plan.access.includes(step))) return null;
+  for (const step of plan.access) {
+    const steps = known.get(step.plugin)?.(step, plan);
+    if (!steps) return null;
+    all.push(...steps);
+  }
+  return all;
+}
