@@ -1,9 +1,9 @@
 /**
- * Compiled plugins inside a route table. A route whose plugins can all run in the core has a policy;
- * the core runs it instead of calling the shell, or leaves a request that needs more to the shell.
+ * Compiled plugins inside a route table. A route whose plugins can all run in the core has a
+ * policy; the core runs it instead of calling the shell, or leaves a request to the shell.
  *
- *   RouteRecord.policy --> Policy --> PolicyStep[] (in the order of the plan) --> items, text, edits
- *   TableHeader.keys   --> KeyTable --> KeySlot[] (hash, open addressing) --> PolicyCredential[]
+ *   RouteRecord.policy --> Policy --> PolicyStep[] (in the order of the plan) --> items, text
+ *   TableHeader.keys --> KeyTable --> KeySlot[] (open addressing) --> PolicyCredential[]
  */
 import type { Field } from './layout.js';
 
