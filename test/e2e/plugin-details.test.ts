@@ -9,11 +9,10 @@ import { tokenDetails } from './scenarios/tokens.js';
 import { trafficDetails } from './scenarios/traffic.js';
 import { transformerDetails } from './scenarios/transformers.js';
 
-describe.each(['on', 'off'])('compiled_plugins=%s', (compiled_plugins) => {
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage({ compiled_plugins });
+  stage = await openStage();
 });
 
 afterAll(() => stage.close());
@@ -28,5 +27,4 @@ describe.each([
   ['conditions', conditionDetails],
 ])('%s', (_name, list) => {
   test.each([...list])('$name', { timeout: 30_000 }, (one) => stage.play(one));
-});
 });

@@ -9,17 +9,14 @@ const scenarios = JSON.parse(readFileSync(file, 'utf8')) as Scenario[];
 const byPlugin = new Map<string, Scenario[]>();
 for (const one of scenarios) byPlugin.set(one.plugin, [...(byPlugin.get(one.plugin) ?? []), one]);
 
-// Where plugins run must make no difference.
-describe.each(['on', 'off'])('compiled_plugins=%s', (compiled_plugins) => {
-  let stage: Stage;
+let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await openStage({ compiled_plugins });
-  });
+beforeAll(async () => {
+  stage = await openStage();
+});
 
-  afterAll(() => stage.close());
+afterAll(() => stage.close());
 
-  describe.each([...byPlugin])('%s', (_plugin, list) => {
-    test.each(list)('$name', { timeout: 30_000 }, (one) => stage.play(one));
-  });
+describe.each([...byPlugin])('%s', (_plugin, list) => {
+  test.each(list)('$name', { timeout: 30_000 }, (one) => stage.play(one));
 });

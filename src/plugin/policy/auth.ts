@@ -33,6 +33,15 @@ export function keyAuthPolicy({ config }: PlanStep): PolicyStepInput[] | null {
   return [{ kind: 'KEY_AUTH', flags, names: given.key_names }];
 }
 
+/** What the upstream is told, or must not be told by clients. */
+export const identityHeaders = [
+  'X-Consumer-ID',
+  'X-Consumer-Custom-ID',
+  'X-Consumer-Username',
+  'X-Credential-Identifier',
+  'X-Anonymous-Consumer',
+] as const;
+
 const beyondBytes = /[^\u0000-\u00ff]/;
 
 /**
@@ -47,13 +56,8 @@ export function policyKeys(credentials: readonly KeyAuthCredential[]): PolicyKey
     if (known.has(key)) continue;
     known.add(key);
     if (key === '' || (ttl !== null && ttl > 0) || beyondBytes.test(key)) continue;
-    const edits = checkedEdits([
-      setOrRemove('X-Consumer-ID', consumer.id),
-      setOrRemove('X-Consumer-Custom-ID', consumer.custom_id),
-      setOrRemove('X-Consumer-Username', consumer.username),
-      setOrRemove('X-Credential-Identifier', id),
-      setOrRemove('X-Anonymous-Consumer', null),
-    ]);
+    const values = [consumer.id, consumer.custom_id, consumer.username, id, null];
+    const edits = checkedEdits(identityHeaders.map((name, i) => setOrRemove(name, values[i])));
     if (edits) keys.push({ key, edits, consumerId: consumer.id, credentialId: id, place });
   }
   return keys;
@@ -86,12 +90,9 @@ export function addressPolicy({ config }: PlanStep): PolicyStepInput[] | null {
   return steps;
 }
 
-/** Null for what could mean IPv4 addresses in another form, and for what is no range. */
+/** A range says nothing about addresses of the other family. */
 function rangeOf(text: string): PolicyRange | null {
   const range = parseRange(text);
-  if (!range) return null;
-  const isV6 = isIPv6(text.split('/')[0]);
-  const isMapped = range.address.subarray(0, 10).every((byte) => byte === 0);
-  if (isV6 && isMapped) return null;
-  return { ...range, family: isV6 ? AddressFamily.V6 : AddressFamily.V4 };
+  const family = isIPv6(text.split('/')[0]) ? AddressFamily.V6 : AddressFamily.V4;
+  return range && { ...range, family };
 }

@@ -4,6 +4,7 @@
  * to the shell.
  */
 import type { KeyAuthCredential } from '../../config/model.js';
+import { PolicyFlag, PolicySubject } from '../../core/layout.js';
 import type { PolicyStepInput, PolicyTableInput } from '../../core/policy-input.js';
 import { limits } from '../../limits.js';
 import correlationId from '../builtin/correlation-id.js';
@@ -15,7 +16,7 @@ import requestTermination from '../builtin/request-termination.js';
 import requestTransformer from '../builtin/request-transformer/plugin.js';
 import type { AnyPlugin } from '../define.js';
 import type { Plan, PlanStep } from '../plan.js';
-import { addressPolicy, keyAuthPolicy, policyKeys } from './auth.js';
+import { addressPolicy, identityHeaders, keyAuthPolicy, policyKeys } from './auth.js';
 import { correlationPolicy, corsPolicy, terminationPolicy, transformerPolicy } from './headers.js';
 import { rateLimitPolicy } from './limits.js';
 
@@ -80,5 +81,50 @@ function stepsOf(plan: Plan): PolicyStepInput[] | null {
     if (!steps) return null;
     all.push(...steps);
   }
-  return all;
+  return areIndependent(all) ? all : null;
+}
+
+/**
+ * False where one plugin reads a header that another has set: the core looks at the request as it
+ * came. (A transformer sees what was set before.)
+ */
+function areIndependent(steps: readonly PolicyStepInput[]): boolean {
+  return steps.every((step) =>
+    readBy(step).every((name) =>
+      steps.every((other) => other === step || !writtenBy(other).includes(name)),
+    ),
+  );
+}
+
+const folded = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+
+function readBy(step: PolicyStepInput): string[] {
+  switch (step.kind) {
+    case 'KEY_AUTH':
+      return step.names.map(folded);
+    case 'RATE_LIMIT':
+      return step.subject === PolicySubject.HEADER ? [step.text] : [];
+    case 'REQUEST_ID':
+    case 'TRIGGER':
+      return [folded(step.name)];
+    case 'CORS':
+      return ['origin'];
+    default:
+      return [];
+  }
+}
+
+function writtenBy(step: PolicyStepInput): string[] {
+  switch (step.kind) {
+    case 'KEY_AUTH': {
+      const hidden = (step.flags & PolicyFlag.HIDE) === 0 ? [] : step.names;
+      return [...identityHeaders, ...hidden].map(folded);
+    }
+    case 'REQUEST_ID':
+      return [folded(step.name)];
+    case 'TRANSFORM':
+      return step.changes.map(({ name }) => folded(name));
+    default:
+      return [];
+  }
 }

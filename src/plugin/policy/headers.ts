@@ -85,8 +85,9 @@ export function transformerPolicy({ config }: PlanStep): PolicyStepInput[] | nul
     [PolicyChangeOp.APPEND, append],
   ] as const) {
     for (const { name, value } of pairsOf(headers)) {
-      if (isHost(name) || isTemplate(value ?? '')) return null;
-      changes.push({ op, name, value: value ?? '' });
+      if (!value) continue;
+      if (isHost(name) || isTemplate(value)) return null;
+      changes.push({ op, name, value });
     }
   }
   const checked = checkedEdits(changes);
