@@ -18,9 +18,7 @@ const FUNCTION_LINES_MAX = 70;
 const COLUMNS_MAX = 100;
 
 /** Files above the target, with the reason. Never above the maximum. */
-const longFiles: Record<string, string> = {
-  'src/codegen/layout.ts': 'the one definition of what core and shell share',
-};
+const longFiles: Record<string, string> = {};
 
 /** Functions above the maximum: `path name`, with what was measured. */
 const longFunctions: Record<string, string> = {};

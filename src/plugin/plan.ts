@@ -199,6 +199,7 @@ class RoutePlan implements Plan {
     this.phases = phasesOf(route, candidates);
     this.mayCompile =
       this.rewrite.length + this.response.length + this.bodyFilter.length === 0 &&
+      this.conditional.length === 0 &&
       candidates.every(({ entity }) => !entity.consumer && !entity.consumer_group);
     Object.freeze(this);
   }

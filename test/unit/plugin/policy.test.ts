@@ -108,6 +108,11 @@ describe('a policy', () => {
     expect(policyOf([plugin('key-auth'), limited({}), own])).toBe(0);
   });
 
+  test('is not made where a plugin has a condition', () => {
+    const some = { ...plugin('key-auth'), condition: 'http.method == "GET"' };
+    expect(policyOf([some])).toBe(0);
+  });
+
   test('is not made where one plugin reads what another has set', () => {
     const byUser = limited({ limit_by: 'header', header_name: 'x_consumer_username' });
     expect(policyOf([byUser])).toBe(1);
