@@ -22,6 +22,7 @@ import {
 } from '../layout';
 import { checksHold, regexPrefixLength } from './checks';
 import { bareHost, bareLength, splitHost, splitTraditional } from './host';
+import { LOWERED, lowerText } from './lowered';
 import { matcherAt, tableBase } from './table';
 import { isUtf8 } from './utf8';
 
@@ -74,7 +75,15 @@ function matchEngine(query: RouteQuery): void {
     const h = hashWords(host, hostLength);
     probe(query, matcher.exact, matcher.exactMask, h, host, hostLength);
   }
+  if (matcher.bareMax) matchLowered(query, host, hostLength);
   matchWildcards(query, host, hostLength, hostLength);
+}
+
+/** Hosts that expressions compare in lower case; in the flavour `traditional` there are none. */
+function matchLowered(query: RouteQuery, host: usize, hostLength: u32): void {
+  const n = <u32>lowerText(host, hostLength);
+  if (!n || n > matcher.bareMax) return;
+  probe(query, matcher.bare, matcher.bareMask, hashWords(LOWERED, n), LOWERED, n);
 }
 
 /**

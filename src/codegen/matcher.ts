@@ -93,7 +93,11 @@ export const matcherStructs = {
     ['u32', 'right', 'the same for name.*, stored with its trailing dot'],
     ['u32', 'rightMask', ''],
     ['u32', 'rightMax', ''],
-    ['u32', 'bare', 'traditional: the same for exact hosts without the port of the request'],
+    [
+      'u32',
+      'bare',
+      'traditional: exact hosts without the port of the request; else: hosts in lower case',
+    ],
     ['u32', 'bareMask', ''],
     ['u32', 'bareMax', ''],
     ['u32', 'flavor', 'matcherFlavor code'],

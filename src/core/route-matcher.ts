@@ -18,7 +18,10 @@ import { binary, type TableWriter } from './table-writer.js';
 
 /** Entries by host name, one map per kind of host value; `any` for routes without hosts. */
 interface Hosts extends Record<HostKind, Map<string, TreeEntry[]>> {
-  /** The flavour `traditional`: exact hosts that are compared with the host without its port. */
+  /**
+   * The flavour `traditional`: exact hosts that are compared with the host without its port.
+   * Others: hosts of expressions that are compared in lower case.
+   */
   readonly bare: Map<string, TreeEntry[]>;
   readonly any: TreeEntry[];
 }

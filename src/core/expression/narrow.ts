@@ -38,13 +38,15 @@ export function narrow(node: Node, reach: readonly Reach[]): Narrowed {
 
 /** True where every request that comes by the way satisfies the part. */
 function isProved(part: Node, { host, path }: Reach): boolean {
-  if (part.kind !== 'predicate' || part.lower || part.value.type !== 'String') return false;
-  const { field, operator } = part;
+  if (part.kind !== 'predicate' || part.value.type !== 'String') return false;
+  const { field, operator, lower } = part;
   const text = textOf(part);
-  if (field.code === ExpressionField.PATH) return operator === '^=' && path.startsWith(text);
+  if (field.code === ExpressionField.PATH) {
+    return !lower && operator === '^=' && path.startsWith(text);
+  }
   if (field.code !== ExpressionField.HOST || !host || text !== host.name) return false;
-  const kinds = { exact: '==', left: '=^', right: '^=' } as const;
-  return operator === kinds[host.kind];
+  const kinds = { exact: '==', bare: '==', left: '=^', right: '^=' } as const;
+  return lower === (host.kind === 'bare') && operator === kinds[host.kind];
 }
 
 function textOf({ value }: Predicate): string {

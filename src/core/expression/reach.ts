@@ -10,7 +10,8 @@ import { binary } from '../table-writer.js';
 import type { Node, Predicate } from './syntax.js';
 
 export interface HostReach {
-  readonly kind: HostKind;
+  /** `bare`: a whole host in lower case. */
+  readonly kind: HostKind | 'bare';
   /** Binary string, as in route-hosts.ts: a wildcard keeps the dot beside it. */
   readonly name: string;
 }
@@ -43,8 +44,12 @@ export function reachOf(node: Node): readonly Reach[] {
 }
 
 function reachOfPredicate({ field, lower, operator, value, pattern }: Predicate): readonly Reach[] {
-  if (lower || value.type !== 'String') return ANYWHERE;
+  if (value.type !== 'String') return ANYWHERE;
   const text = binary(value.text);
+  if (lower) {
+    if (field.code !== ExpressionField.HOST || operator !== '==' || text === '') return ANYWHERE;
+    return [{ host: { kind: 'bare', name: text }, path: '' }];
+  }
   if (field.code === ExpressionField.HOST) {
     const host = hostReach(operator, text);
     return host ? [{ host, path: '' }] : ANYWHERE;
@@ -113,7 +118,10 @@ function narrower(a: Reach, b: Reach): Reach {
 
 function narrowerHost(a: HostReach | null, b: HostReach | null): HostReach | null {
   if (!a || !b) return a ?? b;
-  if (a.kind === 'exact' || b.kind === 'exact') return a.kind === 'exact' ? a : b;
+  for (const kind of ['exact', 'bare']) {
+    if (a.kind === kind) return a;
+    if (b.kind === kind) return b;
+  }
   return a.name.length >= b.name.length ? a : b;
 }
 

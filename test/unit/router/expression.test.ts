@@ -43,6 +43,14 @@ describe('expressions', () => {
     ).toBeNull();
   });
 
+  test('hosts in lower case are found through a table of their own', () => {
+    const routes = { a: 'lower(http.host) == "a.test"', b: 'lower(http.host) == "ä.test"' };
+    expect(chosen(routes, { host: 'A.Test:81' })).toBe('a');
+    expect(chosen(routes, { host: Buffer.from('Ä.TEST').toString('latin1') })).toBe('b');
+    expect(chosen(routes, { host: 'b.test' })).toBeNull();
+    expect(chosen({ c: 'lower(http.host) == "A.test"' }, { host: 'A.test' })).toBeNull();
+  });
+
   test('what a failed alternative matched is not taken off', () => {
     const expression = '(http.path ^= "/api" && http.method == "POST") || http.host == "any.test"';
     const routes = [makeRoute(0, { expression, service: makeService(0) })];

@@ -26,6 +26,8 @@ describe('what the way to a route proves is not tested again', () => {
     ['http.path == "/a" && http.host == "h"', '5==', 0],
     ['http.path ^= "/a" && http.path =^ "/b"', 'and(5^=,5=^)', 0],
     ['lower(http.path) ^= "/a" && http.headers.x == "1"', 'and(5^=,x==)', 0],
+    ['lower(http.host) == "h" && http.path ^= "/a"', '', 2],
+    ['lower(http.host) == "h" && http.host == "H"', '4==', 0],
     ['http.path ^= "/a" || http.path ^= "/b"', 'or(5^=,5^=)', 0],
     ['!(http.path ^= "/a")', '!(5^=)', 0],
     ['http.path ^= "/a" && http.path contains "b"', '5contains', 2],
