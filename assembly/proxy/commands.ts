@@ -1,4 +1,5 @@
 /** Writes command records, and owns the output arena that lives for one batch. */
+import { put } from '../bytes';
 import {
   COMMANDS,
   COMMAND_ABORT,
@@ -16,7 +17,12 @@ import {
 } from '../layout';
 import { Connection, FLAG_PAUSED, FLAG_SHUTDOWN } from './connection';
 
+/** So many bytes are copied for less than another record costs, and a gathered write with it. */
+const JOINED_BYTES: usize = 1024;
+
 let count: u32 = 0;
+/** Where the output that was kept last ends; `out` is rounded up from there. */
+let kept: usize = OUT;
 /** First free byte of the output arena. */
 export let out: usize = OUT;
 
@@ -39,6 +45,7 @@ export function hasRoom(): bool {
 @inline
 export function keepOut(end: usize): void {
   assert(end <= OUT + OUT_BYTES, 'output arena is full');
+  kept = end;
   out = (end + 31) & ~15;
 }
 
@@ -54,6 +61,23 @@ function push(type: u32, connection: u32, a: u32, b: u32): void {
 
 export function send(c: Connection, from: usize, bytes: usize): void {
   if (bytes) push(COMMAND_SEND, c.id, <u32>from, <u32>bytes);
+}
+
+/**
+ * Sends bytes that lie elsewhere; few are put behind the output before them, into its record. To be
+ * called only while nothing is being written to the arena.
+ */
+export function sendBehind(c: Connection, from: usize, bytes: usize): void {
+  if (count && bytes <= JOINED_BYTES) {
+    const last = changetype<Record>(COMMANDS + <usize>(count - 1) * RECORD_SIZE);
+    const joins = last.type == COMMAND_SEND && last.connection == c.id;
+    if (joins && <usize>last.a + <usize>last.b == kept) {
+      last.b += <u32>bytes;
+      keepOut(put(kept, from, bytes));
+      return;
+    }
+  }
+  send(c, from, bytes);
 }
 
 export function sendClose(c: Connection): void {

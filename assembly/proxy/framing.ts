@@ -13,7 +13,7 @@ import {
   piece,
   pieceBytes,
 } from '../http/body';
-import { keepOut, out, send } from './commands';
+import { keepOut, out, send, sendBehind } from './commands';
 import { Connection } from './connection';
 
 /** Room for the size line of a chunk in front of its bytes. */
@@ -43,7 +43,7 @@ export function relay(
     if (pieceBytes) {
       relayedBytes += pieceBytes;
       if (chunked) d = put(d, piece, pieceBytes);
-      else send(to, piece, pieceBytes);
+      else sendBehind(to, piece, pieceBytes);
     }
     if (bodyDone || bodyBad || p == end) break;
   }

@@ -81,6 +81,8 @@ export class CorePort {
   readonly #generation = new Uint16Array(downstreamCount).fill(1);
   readonly #free = new Int32Array(downstreamCount);
   #freeCount = downstreamCount;
+  #peerAddress: string | null = null;
+  #localAddress: string | null = null;
   #long: Buffer | null = null;
   /** Where short runs of SENDs are put together. */
   readonly #scratch = Buffer.allocUnsafeSlow(latin1BytesMax);
@@ -145,8 +147,15 @@ export class CorePort {
   accept(id: number, facts: AcceptFacts): void {
     const { u8, u16, u32, buffer } = this.#core;
     const base = Region.acceptInfo.offset;
-    putAddress(u8, base + AcceptInfo.peerAddress, facts.peerAddress ?? '');
-    putAddress(u8, base + AcceptInfo.localAddress, facts.localAddress ?? '');
+    const { peerAddress = '', localAddress = '' } = facts;
+    // Only this writes there: the same address as last time still stands where it was.
+    if (peerAddress !== this.#peerAddress)
+      putAddress(u8, base + AcceptInfo.peerAddress, peerAddress);
+    if (localAddress !== this.#localAddress) {
+      putAddress(u8, base + AcceptInfo.localAddress, localAddress);
+    }
+    this.#peerAddress = peerAddress;
+    this.#localAddress = localAddress;
     u16[(base + AcceptInfo.peerPort) >> 1] = facts.peerPort;
     u16[(base + AcceptInfo.localPort) >> 1] = facts.localPort;
     u16[(base + AcceptInfo.listener) >> 1] = facts.listener;

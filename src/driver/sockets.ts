@@ -28,6 +28,8 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
   readonly #connections: (Connection | null)[];
   readonly #closing = new ClosingConnections();
   readonly #proxied: ProxiedSockets;
+  /** Filled for each accepted handle: an object that has its fields costs node less to fill. */
+  readonly #peer: BareAddress = { address: '', family: '', port: 0 };
   /** Null: connections are sockets of node:net. */
   #bare: { readonly context: BareContext; readonly dialer: BareDialer } | null = null;
 
@@ -130,16 +132,16 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
     const { index, unix, noDelay, local } = listener;
     const connection = new BareConnection(this.#bare.context, id);
     this.#connections[connection.index] = connection;
-    const peer: BareAddress = {};
     const own: BareAddress = local ?? {};
-    if (!unix) handle.getpeername(peer);
+    // Unknown where the peer has gone already.
+    const known = !unix && handle.getpeername(this.#peer) === 0;
     if (!unix && local === null) handle.getsockname(own);
     if (!noDelay) handle.setNoDelay(true);
     connection.accept(handle, !unix);
     const port = own.port ?? 0;
     this.pump.accept(id, {
-      peerAddress: peer.address,
-      peerPort: peer.port ?? 0,
+      peerAddress: known ? this.#peer.address : undefined,
+      peerPort: known ? this.#peer.port! : 0,
       localAddress: own.address,
       localPort: this.#options.portMaps?.get(port) ?? port,
       listener: index,

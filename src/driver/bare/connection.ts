@@ -200,14 +200,6 @@ export class BareConnection implements Connection {
     if (this.#ending) this.#shutDown();
   }
 
-  /** What `onShutDown` tells. */
-  shutDownEnded(status: number): void {
-    if (this.#handle === null) return;
-    if (status < 0 && status !== NOT_CONNECTED) return this.#writeFailed(status);
-    this.finished = true;
-    if (this.#ended) this.destroy();
-  }
-
   /**
    * A reset that comes right behind bytes is reported as an end: libuv concludes that from POLLHUP.
    * Writing nothing asks the kernel, which still knows.
@@ -257,11 +249,10 @@ export class BareConnection implements Connection {
       this.destroy();
       return;
     }
-    const request = new this.#context.bindings.Shutdown();
-    request.connection = this;
-    request.oncomplete = onShutDown;
-    const status = handle.shutdown(request);
-    if (status !== 0) this.shutDownEnded(status);
+    // Nothing is unsent, so the FIN leaves in the next turn; the request needs no one to tell.
+    const status = handle.shutdown(new this.#context.bindings.Shutdown());
+    if (status < 0 && status !== NOT_CONNECTED) return this.#writeFailed(status);
+    this.finished = true;
   }
 
   #writeFailed(status: number): void {
@@ -276,8 +267,4 @@ function onRead(this: BareHandle): void {
 
 function onWritten(this: BareRequest, status: number): void {
   (this.connection as BareConnection).written(status);
-}
-
-function onShutDown(this: BareRequest, status: number): void {
-  (this.connection as BareConnection).shutDownEnded(status);
 }

@@ -30,6 +30,7 @@ export interface BareHandle {
 
 export interface BareAddress {
   address?: string;
+  family?: string;
   port?: number;
 }
 
