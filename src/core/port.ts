@@ -37,7 +37,8 @@ export interface CommandSink {
    * true where a Buffer is still needed after the call; else it is filled again for the next one.
    */
   send(index: number, data: Buffer | string): boolean;
-  close(index: number): void;
+  /** `last`: the peer has said that it sends nothing more. */
+  close(index: number, last: boolean): void;
   abort(index: number): void;
   /** The id is live from here on. */
   connect(index: number, id: number, target: number): void;
@@ -212,7 +213,7 @@ export class CorePort {
           break;
         case Command.CLOSE:
           this.release(id);
-          this.#sink.close(index);
+          this.#sink.close(index, u32[at + 2] === 1);
           break;
         case Command.ABORT:
           this.release(id);

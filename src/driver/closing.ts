@@ -2,7 +2,8 @@
  * Connections that the core has dropped with CLOSE and that are on their way out: first what is
  * held is flushed, then a FIN is sent, then what the peer still sends is read and discarded for
  * limits.lingerMs. Closing a socket with unread bytes would reset it, and the reset may overtake
- * the answer that says what was wrong.
+ * the answer that says what was wrong. A peer that has announced its last request sends none
+ * (RFC 9112 9.6): such connections do not come here where nothing is left to flush.
  */
 import { limits } from '../limits.js';
 import type { Connection } from './connection.js';

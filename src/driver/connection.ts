@@ -49,6 +49,11 @@ export interface Connection {
   resume(): void;
   /** Sends a FIN behind what is unsent. */
   end(): void;
+  /**
+   * Closes where that loses nothing that was written; returns false where it would. Bytes that the
+   * peer sends afterwards are answered with a reset.
+   */
+  closeFlushed(): boolean;
   /** Closes without further ado. */
   destroy(): void;
   /** Resets the connection: the peer sees that what it got is cut short. */

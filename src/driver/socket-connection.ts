@@ -100,6 +100,11 @@ export class SocketConnection implements Connection {
     this.socket.end();
   }
 
+  /** Sockets never: TLS has an end of its own to send. */
+  closeFlushed(): boolean {
+    return false;
+  }
+
   destroy(): void {
     this.socket.destroy();
   }

@@ -79,10 +79,11 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
     return true;
   }
 
-  close(index: number): void {
+  close(index: number, last: boolean): void {
     const connection = this.#take(index);
     if (connection === null) return;
     connection.gone = true;
+    if (last && connection.closeFlushed()) return;
     this.#closing.add(connection, this.#options.clock.now(), this.pump.port.sendTimeoutMs);
   }
 

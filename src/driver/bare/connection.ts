@@ -154,6 +154,12 @@ export class BareConnection implements Connection {
     this.#shutDown();
   }
 
+  closeFlushed(): boolean {
+    if (this.connecting || this.#writing > 0) return false;
+    this.destroy();
+    return true;
+  }
+
   destroy(): void {
     if (this.closed) return;
     this.closed = true;

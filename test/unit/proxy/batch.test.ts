@@ -1,9 +1,11 @@
 /** Many events in one call: each with bytes of its own, and more output than the arena holds. */
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createCore } from '../../../src/core/instance.js';
 import { AcceptInfo, Command, Control, Event, Region, Settings } from '../../../src/core/layout.js';
 import { headRoomBytes } from '../../../src/core/port.js';
+import type { Driver } from '../../../src/driver/contract.js';
+import { createPlane } from '../../support/plane.js';
 
 const control = Region.control.offset;
 
@@ -13,8 +15,7 @@ interface Given {
   readonly text?: string;
 }
 
-function harness() {
-  const core = createCore({ seed: [1, 2] });
+function harness(core = createCore({ seed: [1, 2] })) {
   core.f64[(control + Control.nowMs) >> 3] = 1000;
   core.u32[(Region.settings.offset + Settings.keepaliveRequests) >> 2] = 1_000_000;
   let bump: number = Region.read.offset;
@@ -168,3 +169,44 @@ function play(on: ReturnType<typeof harness>, events: readonly Given[], sizes: n
   }
   return got.map((text) => text.replaceAll(/"request_id":"\w+"/g, 'id'));
 }
+
+describe('an answer of an upstream', () => {
+  /** One request that is answered with a body of so many bytes; the commands of the answer. */
+  function exchange(bodyBytes: number) {
+    const services = [{ target: { host: '127.0.0.1', port: 1 } }];
+    const idle = { close: async () => {} } as Driver;
+    const { core } = createPlane({ services, makeDriver: () => idle });
+    const { give, commands } = harness(core);
+    const run = (event: Given) => commands(core.exports.process(give([event])));
+    const [client] = accepts(1);
+    run(client);
+    const sent = run({
+      type: Event.DATA,
+      id: client.id,
+      text: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+    });
+    const { id } = sent.find(({ type }) => type === Command.CONNECT)!;
+    run({ type: Event.CONNECTED, id });
+    const body = 'x'.repeat(bodyBytes);
+    const text = `HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n${body}`;
+    return run({ type: Event.DATA, id, text }).filter((command) => command.id === client.id);
+  }
+
+  const inRead = (a: number) => a >= Region.read.offset && a < Region.out.offset;
+
+  test('leaves with a short body in one piece', () => {
+    for (const bytes of [1, 2, 100, 1024]) {
+      const [send, ...more] = exchange(bytes);
+      expect(send.text).toMatch(new RegExp(`\r\n\r\nx{${bytes}}$`));
+      expect(more).toEqual([]);
+    }
+  });
+
+  test('leaves with a long body where that was read', () => {
+    const [head, body, ...more] = exchange(1025);
+    expect(head.text).toMatch(/\r\n\r\n$/);
+    expect(body.text).toBe('x'.repeat(1025));
+    expect(inRead(body.a)).toBe(true);
+    expect(more).toEqual([]);
+  });
+});
