@@ -147,7 +147,7 @@ class GatewayNode implements Gateway {
       given: options.plugins,
       untrustedJs: settings.untrustedJs,
     });
-    const filters = await this.#loadFilters(settings);
+    const filters = await this.#loadFilters(settings, plugins);
     const context = { plugins, filters, settings, env: this.#env, nowMs: this.#clock.wall() };
     const source = await this.#source(settings);
     const config = source ? await runInSlices(parseSteps(source, context)) : emptyConfig;
@@ -200,7 +200,7 @@ class GatewayNode implements Gateway {
       const node = this.#running();
       try {
         const source = await read();
-        const filters = await this.#loadFilters(node.settings);
+        const filters = await this.#loadFilters(node.settings, node.plugins);
         const context = { ...node, filters, env: this.#env, nowMs: this.#clock.wall() };
         const config = source ? await runInSlices(parseSteps(source, context)) : emptyConfig;
         const generation = await node.pool.install(config.snapshot, filters);
@@ -222,8 +222,8 @@ class GatewayNode implements Gateway {
     return load;
   }
 
-  #loadFilters({ filtersPath }: Settings): Promise<FilterRegistry> {
-    return loadFilters({ folder: filtersPath, given: this.#options.filters });
+  #loadFilters({ filtersPath }: Settings, plugins: PluginRegistry): Promise<FilterRegistry> {
+    return loadFilters({ folder: filtersPath, given: this.#options.filters, plugins });
   }
 
   async #drainAll(): Promise<number> {

@@ -135,6 +135,11 @@ export const limits = {
   filterCallBodyBytes: bytes(4194304, 'a larger answer to a call counts as failed', false),
   filterSharedBytes: bytes(16777216, 'shared data: a further value gets InternalFailure', false),
   filterSharedKeys: count(65536, 'shared data: a further key gets InternalFailure', false),
+  filterSharedMemoryBytes: bytes(
+    67108864,
+    'of shared data and queues of all threads: a further value gets InternalFailure',
+    false,
+  ),
   filterQueues: count(1024, 'shared queues: a further one gets InternalFailure', false),
   filterQueueBytes: bytes(4194304, 'in one shared queue: more gets InternalFailure', false),
   filterMetrics: count(4096, 'names of one filter: a further one gets InternalFailure', false),

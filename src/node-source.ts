@@ -58,7 +58,11 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
         version,
         priority,
       })),
-    schemas: () => ({ plugins: node.plugins, routerFlavor: node.settings.routerFlavor }),
+    schemas: () => ({
+      plugins: node.plugins,
+      filters: node.filters,
+      routerFlavor: node.settings.routerFlavor,
+    }),
     settings: () => settingsOf(node.settings),
   };
 }

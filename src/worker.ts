@@ -14,6 +14,7 @@ import type { BoundListener, Driver, ListenSpec } from './driver/contract.js';
 import { GatewayError } from './errors.js';
 import type { FilterRegistry } from './filter/registry.js';
 import type { ForeignFunction } from './filter/services.js';
+import type { FilterMemory } from './filter/shared/stores.js';
 import { WorkerFilters } from './filter/worker-filters.js';
 import { Generations } from './generation.js';
 import { AccessLog } from './log/access-log.js';
@@ -42,6 +43,8 @@ import { coreStats, type StatsView } from './workers/stats.js';
 export interface WorkerOptions {
   /** Place among the workers of a node, from 0; default 0. */
   readonly index?: number;
+  /** What the filters of all workers share; default: there is one worker. */
+  readonly filterMemory?: FilterMemory;
   readonly settings: Settings;
   readonly plugins: ReadonlyMap<string, AnyPlugin>;
   readonly logger: Logger;
@@ -124,6 +127,7 @@ export class GatewayWorker {
     this.#filters = new WorkerFilters({
       core,
       clock,
+      memory: options.filterMemory ?? null,
       index: options.index ?? 0,
       logger,
       logLevel: settings.logLevel,

@@ -7,19 +7,29 @@ import { isObject } from '../config/schema/object.js';
 import { unknownPlugin } from '../config/schema/plugin.js';
 import { validateRecord } from '../config/schema/validate.js';
 import { schemaViolation } from '../config/violation.js';
+import type { FilterMeta } from '../filter/meta.js';
 import { readBody } from './body.js';
 import type { AdminAnswer } from './entities.js';
 
 export interface SchemaSource {
   readonly plugins: PluginSchemas;
+  readonly filters: ReadonlyMap<string, { readonly meta: Pick<FilterMeta, 'configSchema'> }>;
   readonly routerFlavor: string;
 }
 
-/** Answers `GET /schemas/{entity}` and `GET /schemas/plugins/{name}`; null: no such path. */
+/**
+ * Answers `GET /schemas/{entity}`, `/schemas/plugins/{name}` and `/schemas/filters/{name}`, which
+ * is the JSON Schema beside the module; null: no such path.
+ */
 export function readSchema(parts: readonly string[], source: SchemaSource): AdminAnswer | null {
   const [root, first, name] = parts;
   if (root !== 'schemas' || first === undefined || parts.length > 3) return null;
   if (name !== undefined) {
+    if (first === 'filters') {
+      const filter = source.filters.get(name);
+      if (filter) return { status: 200, body: filter.meta.configSchema ?? {} };
+      return { status: 404, body: { message: `No filter named '${name}'` } };
+    }
     if (first !== 'plugins') return null;
     const plugin = source.plugins.get(name);
     if (plugin) return { status: 200, body: describePlugin(plugin.schema) };

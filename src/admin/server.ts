@@ -19,6 +19,7 @@ import { runInSlices } from '../slices.js';
 import type { ServerContexts } from '../tls/server-contexts.js';
 import { configSteps, readBody } from './body.js';
 import { type AdminAnswer, readEntities } from './entities.js';
+import { readFilters } from './filters.js';
 import { entitiesText, JsonText } from './json-text.js';
 import { answerProxyCache } from './proxy-cache.js';
 import { isValidation, readSchema, validateEntity } from './schemas.js';
@@ -224,7 +225,12 @@ function entityAnswer(
   url: URL,
   options: AdminOptions,
 ): AdminAnswer | null {
-  return readEntities(parts, url.searchParams, options.source.snapshot());
+  const { source } = options;
+  const snapshot = source.snapshot();
+  const hasFilters = source.schemas().filters.size > 0;
+  return (
+    readFilters(parts, snapshot, hasFilters) ?? readEntities(parts, url.searchParams, snapshot)
+  );
 }
 
 const notAllowed: AdminAnswer = { status: 405, body: { message: 'Method not allowed' } };

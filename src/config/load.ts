@@ -129,6 +129,7 @@ function validateDraft(draft: Draft, formatVersion: string, source: ConfigSource
   draft.fields = source.pluginSchemas.get(pluginName as string)?.schema.fields ?? null;
   for (const error of errors) draft.errors.push(withNestedNames(error, draft, schema));
   if (typeof pluginName !== 'string') return;
+  if (source.filters?.has(pluginName)) return;
   const unknown = unknownPlugin(pluginName, shown(draft.input.name), source.pluginSchemas);
   if (unknown) draft.errors.push({ ...unknown, path: [...path, 'name'] });
 }

@@ -93,6 +93,7 @@ export class FilterManager {
   }
 
   async close(): Promise<void> {
+    this.services.queues.close();
     await this.services.calls.close();
   }
 

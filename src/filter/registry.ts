@@ -36,6 +36,8 @@ export interface FilterSources {
   readonly folder: string | null;
   /** Filters given by name; they win over those of the folder. */
   readonly given?: Readonly<Record<string, FilterInput>>;
+  /** Plugins of the node: `plugins` entities name filters as well, so names must differ. */
+  readonly plugins?: { has(name: string): boolean };
 }
 
 const suffix = '.wasm';
@@ -56,7 +58,7 @@ const optionTypes: Readonly<Record<keyof FilterHostOptions, string>> = {
  */
 export async function loadFilters(sources: FilterSources): Promise<FilterRegistry> {
   const registry = new Map<string, FilterDefinition>();
-  const { folder, given = {} } = sources;
+  const { folder, given = {}, plugins } = sources;
   for (const file of folder === null ? [] : await modulesIn(folder)) {
     const name = file.slice(0, -suffix.length);
     if (Object.hasOwn(given, name)) continue;
@@ -64,6 +66,10 @@ export async function loadFilters(sources: FilterSources): Promise<FilterRegistr
   }
   for (const [name, input] of Object.entries(given))
     registry.set(name, await fromInput(name, input));
+  for (const name of registry.keys()) {
+    if (!plugins?.has(name)) continue;
+    throw new GatewayError('GW_E_FILTER_MODULE', `filter '${name}': a plugin has this name`);
+  }
   return registry;
 }
 

@@ -4,8 +4,8 @@ import type { Clock } from '../time.js';
 import type { FilterLogLevel } from './abi.js';
 import type { CallClient } from './calls/client.js';
 import type { FilterMetrics } from './metrics.js';
-import type { SharedData } from './shared-data.js';
-import type { SharedQueues } from './shared-queues.js';
+import type { SharedValues } from './shared-data.js';
+import type { SharedQueueStore } from './shared-queues.js';
 
 /**
  * A function that the embedder offers to filters by name. Bytes returned (now) are its result; a
@@ -23,8 +23,8 @@ export interface FilterServices {
   readonly logger: Logger;
   /** Least level that filters' messages are logged at. */
   readonly logLevel: FilterLogLevel;
-  readonly shared: SharedData;
-  readonly queues: SharedQueues;
+  readonly shared: SharedValues;
+  readonly queues: SharedQueueStore;
   readonly metrics: FilterMetrics;
   readonly calls: CallClient;
   readonly foreign: ReadonlyMap<string, ForeignFunction>;

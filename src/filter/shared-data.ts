@@ -12,7 +12,18 @@ export interface SharedValue {
   readonly cas: number;
 }
 
-export class SharedData {
+export interface SharedValues {
+  /** `scope` keeps key spaces apart; `key` is text of one character per byte. */
+  get(scope: string, key: string): SharedValue | undefined;
+  /**
+   * Writes a value; null removes it. `cas` 0 always writes, another number only where the value in
+   * place has it. @returns OK, CAS_MISMATCH, INTERNAL_FAILURE where it does not fit
+   */
+  set(scope: string, key: string, value: Uint8Array | null, cas: number): number;
+}
+
+/** The values of one thread. */
+export class SharedData implements SharedValues {
   readonly #values = new Map<string, SharedValue>();
   #bytes = 0;
   #cas = 0;
@@ -27,15 +38,10 @@ export class SharedData {
     return this.#values.size;
   }
 
-  /** `scope` keeps key spaces apart; `key` is text of one character per byte. */
   get(scope: string, key: string): SharedValue | undefined {
     return this.#values.get(place(scope, key));
   }
 
-  /**
-   * Writes a value; null removes it. `cas` 0 always writes, another number only where the value in
-   * place has it. @returns OK, CAS_MISMATCH, INTERNAL_FAILURE where it does not fit
-   */
   set(scope: string, key: string, value: Uint8Array | null, cas: number): number {
     const at = place(scope, key);
     const known = this.#values.get(at);

@@ -2,6 +2,23 @@
 import { limits } from '../limits.js';
 import { Status } from './abi.js';
 
+export interface SharedQueueStore {
+  /**
+   * The id of a queue, the same for the same name; 0 where there are too many. `ready` is called
+   * later, never inside `enqueue`, once for each value; who registers last is told.
+   */
+  register(vmId: string, name: string, ready: (queue: number) => void): number;
+  /** 0 where nobody has registered that name. */
+  resolve(vmId: string, name: string): number;
+  /** @returns OK, NOT_FOUND, INTERNAL_FAILURE where it does not fit */
+  enqueue(id: number, value: Uint8Array): number;
+  /** The oldest value; null: the queue is empty, undefined: there is no such queue. */
+  dequeue(id: number): Uint8Array | null | undefined;
+  /** Takes back the wake-up of a root context that goes away. */
+  forget(ready: (queue: number) => void): void;
+  close(): void;
+}
+
 interface Queue {
   readonly items: Uint8Array[];
   bytes: number;
@@ -9,15 +26,12 @@ interface Queue {
   ready: ((queue: number) => void) | null;
 }
 
-export class SharedQueues {
+/** The queues of one thread. */
+export class SharedQueues implements SharedQueueStore {
   readonly #ids = new Map<string, number>();
   /** By id - 1: 0 is never a queue. */
   readonly #queues: Queue[] = [];
 
-  /**
-   * The id of a queue, the same for the same name; 0 where there are too many. `ready` is called
-   * later, never inside `enqueue`, once for each value.
-   */
   register(vmId: string, name: string, ready: (queue: number) => void): number {
     const key = `${vmId.length}:${vmId}${name}`;
     let id = this.#ids.get(key);
@@ -30,7 +44,6 @@ export class SharedQueues {
     return id;
   }
 
-  /** 0 where nobody has registered that name. */
   resolve(vmId: string, name: string): number {
     return this.#ids.get(`${vmId.length}:${vmId}${name}`) ?? 0;
   }
@@ -45,7 +58,6 @@ export class SharedQueues {
     return Status.OK;
   }
 
-  /** The oldest value; null: the queue is empty, undefined: there is no such queue. */
   dequeue(id: number): Uint8Array | null | undefined {
     const queue = this.#queues[id - 1];
     if (!queue) return undefined;
@@ -55,8 +67,11 @@ export class SharedQueues {
     return value;
   }
 
-  /** Takes back the wake-up of a root context that goes away. */
   forget(ready: (queue: number) => void): void {
     for (const queue of this.#queues) if (queue.ready === ready) queue.ready = null;
+  }
+
+  close(): void {
+    for (const queue of this.#queues) queue.ready = null;
   }
 }

@@ -1,5 +1,5 @@
 /** The filters of one worker: what they share, chains by route, the stage in an exchange. */
-import type { Route, Service, Snapshot } from '../config/model.js';
+import type { PluginEntity, Route, Service, Snapshot } from '../config/model.js';
 import type { Settings } from '../config/settings.js';
 import type { Core } from '../core/instance.js';
 import { Phase } from '../core/layout.js';
@@ -16,8 +16,7 @@ import type { FilterMetric } from './metrics.js';
 import { FilterMetrics } from './metrics.js';
 import type { FilterRegistry } from './registry.js';
 import type { ForeignFunction } from './services.js';
-import { SharedData } from './shared-data.js';
-import { SharedQueues } from './shared-queues.js';
+import { type FilterMemory, openStores } from './shared/stores.js';
 import { FilterStage } from './stage.js';
 
 export interface WorkerFilterOptions {
@@ -25,6 +24,8 @@ export interface WorkerFilterOptions {
   readonly clock: Clock;
   /** Place of the worker among all, from 0. */
   readonly index: number;
+  /** What threads share; null: there is one. */
+  readonly memory: FilterMemory | null;
   readonly logger: Logger;
   readonly logLevel: Settings['logLevel'];
   readonly foreign: ReadonlyMap<string, ForeignFunction>;
@@ -58,8 +59,7 @@ export class WorkerFilters {
       workerId: index,
       logger,
       logLevel: levels[logLevel],
-      shared: new SharedData(),
-      queues: new SharedQueues(),
+      ...openStores(options.memory, options.index),
       metrics: new FilterMetrics(),
       calls: new CallClient({ clock, resolve: (name) => this.#resolve(name) }),
       foreign,
@@ -76,7 +76,7 @@ export class WorkerFilters {
     const generation = this.#manager.begin();
     try {
       for (const route of snapshot.routes) {
-        const chain = generation.chain(entriesOf(route, snapshot));
+        const chain = generation.chain(entriesOf(route, snapshot, registry));
         if (chain) this.#chains.set(route, chain);
       }
     } catch (error) {
@@ -114,12 +114,36 @@ export class WorkerFilters {
   }
 }
 
-/** The service's chain, then the route's. */
-function entriesOf(route: Route, snapshot: Snapshot): FilterEntry[] {
-  const { filterChains } = snapshot;
-  const own = (chain: Snapshot['filterChains'][number]) => chain.route?.id === route.id;
-  const ofService = (chain: Snapshot['filterChains'][number]) =>
-    route.service !== null && chain.service?.id === route.service.id;
-  const chains = [filterChains.find(ofService), filterChains.find(own)];
-  return chains.flatMap((chain) => (chain?.enabled ? chain.filters : []));
+/** The service's chain and the filters that are its plugins, then the route's. */
+function entriesOf(route: Route, snapshot: Snapshot, registry: FilterRegistry): FilterEntry[] {
+  const { service } = route;
+  const ofService = ownEntries(snapshot, registry, (owned) => {
+    return service !== null && owned.service?.id === service.id && !owned.route;
+  });
+  const ofRoute = ownEntries(snapshot, registry, (owned) => owned.route?.id === route.id);
+  return [...ofService, ...ofRoute];
+}
+
+interface Owned {
+  readonly service: Service | null;
+  readonly route: Route | null;
+}
+
+function ownEntries(
+  { filterChains, plugins }: Snapshot,
+  registry: FilterRegistry,
+  owns: (owned: Owned) => boolean,
+): FilterEntry[] {
+  const chain = filterChains.find(owns);
+  const named = plugins.filter(({ name, enabled }) => enabled && registry.has(name)).filter(owns);
+  return [...(chain?.enabled ? chain.filters : []), ...named.sort(byAge)];
+}
+
+/** Kong's order of filters that are plugins. */
+function byAge(a: PluginEntity, b: PluginEntity): number {
+  const keys = (one: PluginEntity) => [one.name, one.updated_at, one.created_at, one.id] as const;
+  const [left, right] = [keys(a), keys(b)];
+  const at = left.findIndex((key, i) => key !== right[i]);
+  if (at < 0) return 0;
+  return (left[at] ?? 0) < (right[at] ?? 0) ? -1 : 1;
 }

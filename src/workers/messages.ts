@@ -3,6 +3,7 @@ import type { Snapshot } from '../config/model.js';
 import type { Settings } from '../config/settings.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import { type ErrorCode, errorTable, GatewayError } from '../errors.js';
+import type { FilterMemory } from '../filter/shared/stores.js';
 import type { SentFilter } from '../filter/transfer.js';
 import type { Series } from '../observe/metrics.js';
 import type { WorkerReport } from './handle.js';
@@ -20,6 +21,8 @@ export interface ThreadStart {
   readonly heartbeat: SharedArrayBuffer;
   /** Memory of the counters that all workers share. */
   readonly counters: SharedArrayBuffer;
+  /** What filters of all workers share. */
+  readonly filterMemory: FilterMemory;
 }
 
 /** Calls of the main thread: name to [argument, result]; unknown: nothing of use. */

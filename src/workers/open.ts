@@ -1,7 +1,9 @@
 /** Decides how many workers a node has and where they run. */
+import { randomUUID } from 'node:crypto';
 import type { Settings } from '../config/settings.js';
 import { chooseDriver, type DriverChoice } from '../driver/choose.js';
 import type { ForeignFunction } from '../filter/services.js';
+import { makeSharedMemory } from '../filter/shared/shared-memory.js';
 import type { Logger } from '../observe/logger.js';
 import { MetricSeries } from '../observe/metrics.js';
 import type { AnyPlugin } from '../plugin/define.js';
@@ -40,6 +42,7 @@ export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
   const local: MakeWorker = (_index, onFault) =>
     LocalWorker.create({ settings, plugins, filterFunctions, logger, clock, env, series, onFault });
   const counters = makeCounterMemory();
+  const filterMemory = { memory: makeSharedMemory(), channel: `headgate filters ${randomUUID()}` };
   const remote: MakeWorker = (index, onFault) => {
     const child = logger.child({ worker: index });
     return RemoteWorker.create({
@@ -49,6 +52,7 @@ export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
       clock,
       series,
       counters,
+      filterMemory,
       onFault,
     });
   };

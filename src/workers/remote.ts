@@ -5,6 +5,8 @@ import type { Settings } from '../config/settings.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
 import type { FilterRegistry } from '../filter/registry.js';
+import { abandonLock } from '../filter/shared/shared-memory.js';
+import type { FilterMemory } from '../filter/shared/stores.js';
 import { sentFilters } from '../filter/transfer.js';
 import type { Logger } from '../observe/logger.js';
 import type { MetricSeries } from '../observe/metrics.js';
@@ -29,6 +31,7 @@ export interface RemoteOptions {
   /** Gives out the metric slots of all workers. */
   readonly series: MetricSeries;
   readonly counters: SharedArrayBuffer;
+  readonly filterMemory: FilterMemory;
   readonly onFault: (error: Error) => void;
 }
 
@@ -66,10 +69,13 @@ export class RemoteWorker implements WorkerHandle {
     this.stats = publishedStats(stats);
     const heartbeat = new SharedArrayBuffer(4);
     this.#heartbeat = new Int32Array(heartbeat);
-    const { index, settings, counters } = options;
+    const { index, settings, counters, filterMemory } = options;
     const from = process.cwd();
-    const workerData: ThreadStart = { index, settings, from, stats, heartbeat, counters };
+    const shared = { stats, heartbeat, counters, filterMemory };
+    const workerData: ThreadStart = { index, settings, from, ...shared };
     this.#thread = new Worker(threadFile, { workerData });
+    // A thread that was ended in the middle of a write would hold the others up.
+    this.#thread.on('exit', () => abandonLock(filterMemory.memory, index));
     this.#thread.on('message', (message: ThreadMessage) => this.#receive(message, ready));
     this.#thread.on('error', (error: Error) => this.#end(error, ready));
     this.#thread.on('exit', (code) => this.#end(new Error(`the thread ended (${code})`), ready));

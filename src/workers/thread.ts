@@ -28,7 +28,8 @@ const publishMs = 250;
 /** How often the loop shows that it turns. */
 const beatMs = 50;
 
-const { index, settings, from, stats, heartbeat, counters } = workerData as ThreadStart;
+const { index, settings, from, stats, heartbeat, counters, filterMemory } =
+  workerData as ThreadStart;
 const published = publishedStats(stats);
 const beat = new Int32Array(heartbeat);
 const series = new MetricSeries();
@@ -77,6 +78,7 @@ async function open(): Promise<Calls> {
   });
   const worker = await GatewayWorker.create({
     index,
+    filterMemory,
     settings,
     plugins,
     logger: new PortLogger({}),

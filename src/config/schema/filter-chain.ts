@@ -36,10 +36,14 @@ export const filterChainSchema: RecordSchema = {
   },
 };
 
-/** Reports chains without one owner, second chains of an owner, and filters that do not fit. */
+/**
+ * Reports chains without one owner, second chains of an owner, filters that do not fit, and plugins
+ * that are filters but belong to clients, to nobody, or to a route and a service.
+ */
 export function checkFilterChains(drafts: readonly Draft[], filters: FilterChecks): void {
   const owners = new Set<string>();
   for (const draft of drafts) {
+    if (draft.kind.collection === 'plugins') checkPlugin(draft, filters);
     if (draft.kind.collection !== 'filter_chains') continue;
     checkOwner(draft, owners);
     const list = unwrap(draft.input.filters);
@@ -48,28 +52,43 @@ export function checkFilterChains(drafts: readonly Draft[], filters: FilterCheck
   }
 }
 
+function checkPlugin(draft: Draft, filters: FilterChecks): void {
+  const filter = filters.get(unwrap(draft.input.name) as string);
+  if (!filter) return;
+  for (const scope of ['consumer', 'consumer_group']) {
+    if (!draft.foreign.has(scope)) continue;
+    draft.errors.push({ path: [...draft.path, scope], message: 'value must be null', at: 'value' });
+  }
+  checkOneOwner(draft);
+  const message = filter.meta.check(unwrap(draft.input.config) ?? null);
+  if (message) draft.errors.push({ path: [...draft.path, 'config'], message, at: 'value' });
+}
+
 function checkOwner(draft: Draft, owners: Set<string>): void {
+  const field = checkOneOwner(draft);
+  const owner = field && draft.foreign.get(field);
+  if (!owner) return;
+  const key = `${field} ${owner.id}`;
+  if (owners.has(key)) {
+    const text = `'filter_chains' entity with ${field} set to '${owner.id}' already declared`;
+    const path = draft.parent ? draft.path : [...draft.path, field];
+    draft.errors.push({ path, message: `uniqueness violation: ${text}`, at: 'entity' });
+  }
+  owners.add(key);
+}
+
+/** The field of the one owner; null where there is another number, which is reported. */
+function checkOneOwner(draft: Draft): string | null {
   const named = ['service', 'route'].filter((field) => draft.foreign.has(field));
   const isBroken = draft.errors.some(({ path }) =>
     ['service', 'route'].includes(String(path.at(-1))),
   );
-  if (isBroken) return;
-  if (named.length !== 1) {
-    const what = named.length === 0 ? 'at least one of these fields must be non-empty' : undefined;
-    const text = what ?? 'only one or none of these fields must be set';
-    const message = `${text}: 'service', 'route'`;
-    draft.errors.push({ path: draft.path, message, at: 'entity' });
-    return;
-  }
-  const owner = draft.foreign.get(named[0]);
-  if (!owner) return;
-  const key = `${named[0]} ${owner.id}`;
-  if (owners.has(key)) {
-    const text = `'filter_chains' entity with ${named[0]} set to '${owner.id}' already declared`;
-    const path = draft.parent ? draft.path : [...draft.path, named[0]];
-    draft.errors.push({ path, message: `uniqueness violation: ${text}`, at: 'entity' });
-  }
-  owners.add(key);
+  if (isBroken) return null;
+  if (named.length === 1) return named[0];
+  const what = named.length === 0 ? 'at least one of these fields must be non-empty' : undefined;
+  const text = what ?? 'only one or none of these fields must be set';
+  draft.errors.push({ path: draft.path, message: `${text}: 'service', 'route'`, at: 'entity' });
+  return null;
 }
 
 function checkFilter(draft: Draft, item: unknown, index: number, filters: FilterChecks): void {
