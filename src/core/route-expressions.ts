@@ -11,6 +11,8 @@ import { isHttp } from './route-rank.js';
 export interface ExpressionRoute extends Narrowed {
   /** Index of the route in the input. */
   readonly route: number;
+  readonly priority: number;
+  readonly id: string;
   readonly reach: readonly Reach[];
   /** Need bits of the request fields that the whole expression looks at. */
   readonly needs: number;
@@ -31,17 +33,14 @@ export function* rankExpressions(
     if (index % itemsPerStep === 0) yield;
     const { expression, protocols } = routes[index];
     if (expression === null || !protocols.some(isHttp)) continue;
-    const compiled = compileRoute(expression, index, flavor, problems);
+    const compiled = compileRoute(routes[index], expression, index, flavor, problems);
     if (compiled) found.push(compiled);
   }
-  return yield* sortSteps(found, (a, b) => {
-    const first = routes[a.route];
-    const second = routes[b.route];
-    return second.priority - first.priority || (first.id < second.id ? 1 : -1);
-  });
+  return yield* sortSteps(found, (a, b) => b.priority - a.priority || (a.id < b.id ? 1 : -1));
 }
 
 function compileRoute(
+  { priority, id }: Route,
   expression: string,
   route: number,
   flavor: RouterFlavor,
@@ -55,7 +54,7 @@ function compileRoute(
     const { node, needs } = compileExpression(expression);
     const reach = reachOf(node);
     const { rest, prefixLength } = narrow(node, reach);
-    return { rest, prefixLength, route, reach, needs };
+    return { rest, prefixLength, route, priority, id, reach, needs };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     problems.push({ route, field: 'expression', message: error.message });

@@ -59,6 +59,8 @@ export interface EncodedTable {
 }
 
 const MAGIC = 0x48475254;
+/** Of a table for each of its routes. */
+const usualBytes = 384;
 
 /** A table, or why the routes that are no part of it cannot be. */
 export type EncodeResult = EncodedTable | { readonly problems: readonly RouteProblem[] };
@@ -74,7 +76,7 @@ export function encodeTable(input: TableInput): EncodeResult {
  */
 export function* tableSteps(input: TableInput): Steps<EncodeResult> {
   const { routes, services, flavor = 'traditional_compatible' } = input;
-  const writer = new TableWriter();
+  const writer = new TableWriter((1 << 16) + routes.length * usualBytes);
   writer.allocate(TableHeader.size);
   const routeRecords = writer.allocate((routes.length + 1) * RouteRecord.size);
   const serviceRecords = writer.allocate(services.length * ServiceRecord.size);

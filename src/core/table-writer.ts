@@ -3,12 +3,19 @@
  * strings": one character per UTF-8 byte, so that they sort and compare like the bytes they mean.
  */
 export class TableWriter {
-  #bytes = new Uint8Array(1 << 16);
-  #words = new Uint32Array(this.#bytes.buffer);
-  #buffer = Buffer.from(this.#bytes.buffer);
+  #bytes: Uint8Array;
+  #words: Uint32Array;
+  #buffer: Buffer;
   #end = 0;
   readonly #texts = new Map<string, number>();
   readonly #padded = new Map<string, number>();
+
+  /** `expectedBytes`: so much is reserved at once. */
+  constructor(expectedBytes = 1 << 16) {
+    this.#bytes = new Uint8Array((expectedBytes + 3) & ~3);
+    this.#words = new Uint32Array(this.#bytes.buffer);
+    this.#buffer = Buffer.from(this.#bytes.buffer);
+  }
 
   /** Bytes in use. */
   get size(): number {

@@ -52,20 +52,30 @@ export function fieldOf(name: string, set: FieldSet): Field | undefined {
   const known = fixed[set].get(name);
   if (known) return known;
   if (set === 'stream') return undefined;
+  const earlier = named.get(name);
+  if (earlier) return earlier;
+  const field = namedField(name) ?? segmentField(name);
+  if (field && named.size < namedMost) named.set(name, field);
+  return field;
+}
+
+/** Fields with names that were asked for: thousands of routes share a few. */
+const named = new Map<string, Field>();
+const namedMost = 256;
+
+function namedField(name: string): Field | undefined {
   // one more component, so no dot in it
-  const named = /^http\.(headers|queries)\.([^.]+)$/.exec(name);
-  if (named) {
-    const header = named[1] === 'headers';
-    return {
-      code: header ? ExpressionField.HEADER : ExpressionField.QUERY,
-      type: 'String',
-      need: header ? Need.HEADER : Need.QUERY,
-      name: header ? named[2].toLowerCase() : named[2],
-      first: 0,
-      last: 0,
-    };
-  }
-  return segmentField(name);
+  const found = /^http\.(headers|queries)\.([^.]+)$/.exec(name);
+  if (!found) return undefined;
+  const header = found[1] === 'headers';
+  return {
+    code: header ? ExpressionField.HEADER : ExpressionField.QUERY,
+    type: 'String',
+    need: header ? Need.HEADER : Need.QUERY,
+    name: header ? found[2].toLowerCase() : found[2],
+    first: 0,
+    last: 0,
+  };
 }
 
 /** `http.path.segments.<i>` and `http.path.segments.<i>_<j>` with i < j, without leading zeros. */

@@ -22,31 +22,32 @@ export function narrow(node: Node, reach: readonly Reach[]): Narrowed {
   }
   const parts = node.kind === 'and' ? node.parts : [node];
   const [way] = reach;
-  const open = parts.filter((part) => !isProved(part, way));
+  let rest: Node[] = [];
+  for (const part of parts) if (!isProved(part, way)) rest.push(part);
   // the last match counts, and a static one in front of or behind others would be forgotten
-  const rest = open.some(mayMatchPath)
-    ? parts.filter((part) => open.includes(part) || mayMatchPath(part))
-    : open;
+  if (rest.some(mayMatchPath)) {
+    rest = parts.filter((part) => rest.includes(part) || mayMatchPath(part));
+  }
   let prefixLength = 0;
   for (const part of parts) {
-    if (part.kind !== 'predicate' || rest.includes(part)) continue;
-    if (leavesPrefix(part)) prefixLength = textOf(part).length;
+    if (part.kind !== 'predicate' || !leavesPrefix(part) || rest.includes(part)) continue;
+    prefixLength = textOf(part).length;
   }
   if (rest.length < 2) return { rest: rest[0] ?? null, prefixLength };
   return { rest: { kind: 'and', parts: rest }, prefixLength };
 }
 
+const operators = { exact: '==', bare: '==', left: '=^', right: '^=' } as const;
+
 /** True where every request that comes by the way satisfies the part. */
 function isProved(part: Node, { host, path }: Reach): boolean {
   if (part.kind !== 'predicate' || part.value.type !== 'String') return false;
   const { field, operator, lower } = part;
-  const text = textOf(part);
   if (field.code === ExpressionField.PATH) {
-    return !lower && operator === '^=' && path.startsWith(text);
+    return !lower && operator === '^=' && path.startsWith(textOf(part));
   }
-  if (field.code !== ExpressionField.HOST || !host || text !== host.name) return false;
-  const kinds = { exact: '==', bare: '==', left: '=^', right: '^=' } as const;
-  return lower === (host.kind === 'bare') && operator === kinds[host.kind];
+  if (field.code !== ExpressionField.HOST || !host || textOf(part) !== host.name) return false;
+  return lower === (host.kind === 'bare') && operator === operators[host.kind];
 }
 
 function textOf({ value }: Predicate): string {
