@@ -108,8 +108,9 @@ export function log_rings(
 /**
  * Writes the ring entry at `entry` as JSON text into [out, limit). `entities` and `peer` are what
  * its route and its target add, `client` what plugins said of the client (0: nothing), `routed`
- * says that there is a route; the three texts begin with their size as u32. Returns the end, or 0:
- * too long for the room, or not a common shape.
+ * says that there is a route, `secure` is the last member of its `request` where the connection has
+ * TLS; the four texts begin with their size as u32. Returns the end, or 0: too long for the room,
+ * or not a common shape.
  */
 export function log_text(
   entry: usize,
@@ -117,10 +118,11 @@ export function log_text(
   entities: usize,
   peer: usize,
   client: usize,
+  secure: usize,
   out: usize,
   limit: usize,
 ): usize {
-  return putRecord(entry, routed, entities, peer, client, out, limit);
+  return putRecord(entry, routed, entities, peer, client, secure, out, limit);
 }
 
 /** See queue/ring.ts for the ring functions. */

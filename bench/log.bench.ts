@@ -4,6 +4,7 @@ import { arrayOf, LogTexts } from '../src/core/log-text.js';
 import { RingTable } from '../src/core/ring.js';
 import { decodeLogRecord } from '../src/log/entry.js';
 import { entitiesText, entryText, peerText } from '../src/log/entry-text.js';
+import { tlsText } from '../src/log/tls-text.js';
 import { logRecord, resolver } from '../test/support/log-record.js';
 import type { BenchSuite } from './lib/suite.js';
 
@@ -25,6 +26,8 @@ const texts = new LogTexts(core, {
   peer: (target) => peerText(target, resolver),
   fallback: (bytes) => entryText(bytes, resolver),
   client: () => new Uint8Array(0),
+  tls: tlsText,
+  credential: () => new Uint8Array(0),
   hasNotes: false,
 });
 

@@ -35,6 +35,7 @@ export function putRecord(
   entities: usize,
   peer: usize,
   client: usize,
+  secure: usize,
   d: usize,
   limit: usize,
 ): usize {
@@ -42,17 +43,18 @@ export function putRecord(
   const at = entry + 4;
   const r = changetype<LogRecord>(at);
   if (size < <u32>LOG_RECORD_SIZE || r.bytes != size) return 0;
-  if (r.flags & LOG_FLAG_HEAD_CUT || r.credential) return 0;
+  if (r.flags & LOG_FLAG_HEAD_CUT || !secure != !(r.flags & LOG_FLAG_TLS)) return 0;
   const request = at + LOG_RECORD_SIZE;
   const target = request + r.requestHeadBytes;
   const response = target + r.upstreamTargetBytes;
   const end = at + size;
   if (target > end || response > end || response + r.responseHeadBytes != end) return 0;
   const tries = <usize>r.tries * (load<u32>(peer) + TRY_BYTES);
-  const parts = <usize>load<u32>(entities) + (client ? load<u32>(client) : 0) + tries;
+  const parts = <usize>load<u32>(entities) + (client ? load<u32>(client) : 0) + tries +
+    (secure ? load<u32>(secure) : 0);
   if (d + FIXED_BYTES + GROWTH * <usize>size + parts > limit) return 0;
   if (isSpecial(request, end) || hasQuotes(target, response)) return 0;
-  d = putRequest(d, r, request, target);
+  d = putRequest(d, r, request, target, secure);
   if (!d) return 0;
   d = putText(d, ',"upstream_uri":"');
   d = put(d, target, response - target);
@@ -73,7 +75,7 @@ export function putRecord(
   return putText(d, '}');
 }
 
-function putRequest(d: usize, r: LogRecord, head: usize, end: usize): usize {
+function putRequest(d: usize, r: LogRecord, head: usize, end: usize, secure: usize): usize {
   const line = lineEnd(head, end);
   if (!line || line == end) return 0;
   const method = findByte(head, line, 0x20);
@@ -85,7 +87,6 @@ function putRequest(d: usize, r: LogRecord, head: usize, end: usize): usize {
   d = put(putText(d, '{"request":{"id":"'), changetype<usize>(r) + LOG_RECORD_REQUEST_ID, 32);
   d = put(putText(d, '","method":"'), head, method - head);
   d = put(putText(d, '","uri":"'), uri, uriEnd - uri);
-  const secure = (r.flags & LOG_FLAG_TLS) != 0;
   d = putText(d, secure ? '","url":"https://' : '","url":"http://');
   d = putHost(d, line + 2, end);
   if (!d) return 0;
@@ -98,7 +99,7 @@ function putRequest(d: usize, r: LogRecord, head: usize, end: usize): usize {
   if (!d) return 0;
   d = putFields(putText(d, ',"headers":'), line + 2, end, true);
   if (!d) return 0;
-  return putText(d, secure ? ',"tls":{"client_verify":"NONE"}}' : '}');
+  return putText(secure ? putSized(d, secure) : d, '}');
 }
 
 /** Writes the first Host without its port, in lower case; returns the end, 0: no simple one. */

@@ -86,6 +86,7 @@ export class Connection {
   acceptFlags: u16;
   sni: u32;
   sniLength: u32;
+  tls: u32;
   peerAddress: u64;
   peerAddress8: u64;
   localAddress: u64;

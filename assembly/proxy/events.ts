@@ -123,6 +123,7 @@ function accept(id: u32, from: usize): void {
   c.localPort = info.localPort;
   c.listener = info.listener;
   c.acceptFlags = info.flags;
+  c.tls = info.tls;
   const self = changetype<usize>(c);
   copy16(self + PEER_ADDRESS, from + ACCEPT_INFO_PEER_ADDRESS);
   copy16(self + LOCAL_ADDRESS, from + ACCEPT_INFO_LOCAL_ADDRESS);

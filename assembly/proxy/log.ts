@@ -117,6 +117,7 @@ function fill(r: LogRecord, x: Exchange, cut: u32): void {
   r.credential = x.credential;
   r.peerPort = c.peerPort;
   r.localPort = c.localPort;
+  r.tls = c.tls;
   r.requestMs = <u32>(nowExact - x.startMs);
   r.gatewayMs = <u32>((x.balancedMs > 0 ? x.balancedMs : nowExact) - x.startMs);
   r.upstreamMs = x.upstreamStatus ? <u32>(x.upstreamHeadMs - x.balancedMs) : NONE;

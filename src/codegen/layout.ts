@@ -236,6 +236,7 @@ export const structs = {
     ['u16', 'listener', 'index of the listener'],
     ['u16', 'flags', 'acceptFlag bits'],
     ['u32', 'sniLength', '0: none'],
+    ['u32', 'tls', 'number of protocol and cipher in src/tls/session-names.ts, 0: not known'],
     ['bytes256', 'sni', ''],
   ],
   /** Written by the core before each call of the imported `phase(connection, phase)`. */

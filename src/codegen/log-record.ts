@@ -22,6 +22,8 @@ export const logStructs = {
     ['u32', 'upstreamMs', 'upstream chosen to its head received, 0xffffffff: none'],
     ['u32', 'receiveMs', 'upstream head to last response byte'],
     ['u32', 'credential', 'place + 1 of the one that a policy found; 0: the shell knows'],
+    ['u32', 'tls', 'as in AcceptInfo'],
+    ['u32', 'unused', ''],
     ['f64', 'startWallMs', ''],
     ['f64', 'requestBytes', 'head and body as received'],
     ['f64', 'responseBytes', 'head and body as sent'],

@@ -34,6 +34,7 @@ export interface CoreExports {
     entities: number,
     peer: number,
     client: number,
+    secure: number,
     out: number,
     limit: number,
   ): number;

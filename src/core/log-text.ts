@@ -3,7 +3,7 @@
  * and targets add is kept in linear memory; records of uncommon shape go to `fallback`.
  */
 import type { Core } from './instance.js';
-import { LogRecord, Region } from './layout.js';
+import { LogFlag, LogRecord, Region } from './layout.js';
 import type { Ring } from './ring.js';
 
 /** What a record's text needs to know beside its bytes. */
@@ -19,6 +19,10 @@ export interface LogTextSource {
    * they said something else too, which the core cannot know.
    */
   client(requestId: string): Uint8Array | null;
+  /** The same of the client that a policy found by its credential. */
+  credential(generation: number, place: number): Uint8Array;
+  /** `,"tls":{..}` of a number in LogRecord.tls; one object for the same text. */
+  tls(session: number): Uint8Array;
   /** False: nothing was noted for any. */
   readonly hasNotes: boolean;
 }
@@ -44,6 +48,7 @@ const comma = 0x2c;
 const closeBracket = 0x5d;
 const openBytes = Uint8Array.of(openBracket);
 const commaBytes = Uint8Array.of(comma);
+const nothing = new Uint8Array(0);
 
 /** The JSON arrays of batches that were taken as one. */
 const arrays = new WeakMap<object, Uint8Array>();
@@ -68,6 +73,8 @@ export class LogTexts {
   #hasPeer = false;
   /** 0: nothing is known of the client. */
   #client = 0;
+  /** 0: the connection has no TLS. */
+  #secure = 0;
 
   constructor(core: Core, source: LogTextSource) {
     this.#core = core;
@@ -133,18 +140,11 @@ export class LogTexts {
 
   /** Sets the parts for a record; false where the core is not to be asked. */
   #isPlain(entry: number): boolean {
-    const { u32, buffer } = this.#core;
+    const { u32 } = this.#core;
     const at = entry + 4;
-    this.#client = 0;
-    if (this.#source.hasNotes) {
-      const id = at + LogRecord.requestId;
-      const client = this.#source.client(buffer.latin1Slice(id, id + 32));
-      if (client === null) return false;
-      if (client.byteLength > 0) {
-        this.#client = this.#place(client);
-        if (this.#client === 0) return false;
-      }
-    }
+    if (!this.#placeClient(at)) return false;
+    const isTls = (u32[(at + LogRecord.flags) >>> 2] & LogFlag.TLS) !== 0;
+    this.#secure = isTls ? this.#place(this.#source.tls(u32[(at + LogRecord.tls) >>> 2])) : 0;
     const generation = u32[(at + LogRecord.generation) >>> 2];
     const route = u32[(at + LogRecord.route) >>> 2];
     const target = u32[(at + LogRecord.target) >>> 2];
@@ -162,10 +162,27 @@ export class LogTexts {
     return this.#entities !== 0 && this.#hasPeer;
   }
 
+  /** False: plugins said more of the request, or there is no room. */
+  #placeClient(at: number): boolean {
+    const { u32, buffer } = this.#core;
+    const generation = u32[(at + LogRecord.generation) >>> 2];
+    const credential = u32[(at + LogRecord.credential) >>> 2];
+    let text = credential === 0 ? nothing : this.#source.credential(generation, credential - 1);
+    if (this.#source.hasNotes) {
+      const id = at + LogRecord.requestId;
+      const noted = this.#source.client(buffer.latin1Slice(id, id + 32));
+      if (noted === null) return false;
+      if (noted.byteLength > 0 && text.byteLength > 0) return false;
+      if (noted.byteLength > 0) text = noted;
+    }
+    this.#client = text.byteLength > 0 ? this.#place(text) : 0;
+    return text.byteLength === 0 || this.#client !== 0;
+  }
+
   #write(entry: number, out: number): number {
     const { exports } = this.#core;
     const [routed, entities, client] = [this.#routed, this.#entities, this.#client];
-    return exports.log_text(entry, routed, entities, peerAt, client, out, end);
+    return exports.log_text(entry, routed, entities, peerAt, client, this.#secure, out, end);
   }
 
   /** Where a text lies behind its size, for this run; 0: there is no room. */

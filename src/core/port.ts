@@ -58,6 +58,8 @@ export interface AcceptFacts {
   /** AcceptFlag bits. */
   readonly flags: number;
   readonly sni?: string;
+  /** Number of src/tls/session-names.ts; default 0. */
+  readonly tls?: number;
 }
 
 /** Ranges of linear memory whose bytes may be sent, as [start, end) pairs, likeliest first. */
@@ -161,6 +163,7 @@ export class CorePort {
     u16[(base + AcceptInfo.localPort) >> 1] = facts.localPort;
     u16[(base + AcceptInfo.listener) >> 1] = facts.listener;
     u16[(base + AcceptInfo.flags) >> 1] = facts.flags;
+    u32[(base + AcceptInfo.tls) >> 2] = facts.tls ?? 0;
     const sni = facts.sni?.slice(0, 255) ?? '';
     u32[(base + AcceptInfo.sniLength) >> 2] = sni.length;
     if (sni.length > 0) buffer.latin1Write(sni, base + AcceptInfo.sni);

@@ -14,6 +14,8 @@ import type { ProxiedAddresses } from './proxy-protocol.js';
 export interface TlsFacts {
   /** Empty: the client named no server. */
   readonly serverName: string;
+  /** Number of src/tls/session-names.ts. */
+  readonly session: number;
 }
 
 /** What is known of a connection before it is looked at. */

@@ -235,6 +235,7 @@ export class Sockets implements PumpOwner, ConnectionOwner, AcceptOwner {
       listener,
       flags: (unix ? AcceptFlag.UNIX : 0) | (secure ? AcceptFlag.TLS : 0),
       sni: secure?.serverName,
+      tls: secure?.session,
     });
   }
 

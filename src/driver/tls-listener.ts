@@ -5,8 +5,16 @@ import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import { serverNameOf } from '../tls/client-hello.js';
 import type { ServerContexts } from '../tls/server-contexts.js';
+import { tlsSessionNumber } from '../tls/session-names.js';
 import type { ListenSpec } from './contract.js';
-import { type AcceptOwner, bind, boundTo, type Listener, refuseUnsupported } from './listener.js';
+import {
+  type AcceptOwner,
+  bind,
+  boundTo,
+  type Listener,
+  refuseUnsupported,
+  type TlsFacts,
+} from './listener.js';
 
 /**
  * Binds one address with `ssl`. The owner hears of a connection when its handshake is done.
@@ -20,8 +28,8 @@ export async function openTlsListener(
 ): Promise<Listener> {
   refuseUnsupported(spec);
   if (!contexts) throw new GatewayError('GW_E_LISTEN', 'no certificates for a listener with ssl');
-  const handshakes = new Handshakes(contexts, (socket, serverName) => {
-    owner.acceptSocket(socket, index, null, { serverName });
+  const handshakes = new Handshakes(contexts, (socket, secure) => {
+    owner.acceptSocket(socket, index, null, secure);
   });
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     if (!handshakes.begin(socket)) owner.acceptFailed();
@@ -35,10 +43,10 @@ export async function openTlsListener(
 class Handshakes {
   readonly #contexts: ServerContexts;
   readonly #options: TLSSocketOptions;
-  readonly #done: (socket: TLSSocket, serverName: string) => void;
+  readonly #done: (socket: TLSSocket, secure: TlsFacts) => void;
   readonly #pending = new Set<Handshake>();
 
-  constructor(contexts: ServerContexts, done: (socket: TLSSocket, serverName: string) => void) {
+  constructor(contexts: ServerContexts, done: (socket: TLSSocket, secure: TlsFacts) => void) {
     const options = contexts.serverOptions();
     const secureContext = createSecureContext(options);
     this.#contexts = contexts;
@@ -86,7 +94,8 @@ class Handshakes {
     socket.once('secure', () => {
       this.#end(handshake);
       const { servername } = socket as TLSSocket & { servername?: string | false };
-      this.#done(socket, servername || '');
+      const session = tlsSessionNumber(socket.getProtocol(), socket.getCipher()?.name);
+      this.#done(socket, { serverName: servername || '', session });
       // what happens from here on is the owner's to hear
       release();
     });

@@ -1,5 +1,5 @@
 /** Who the client of a request is, as the members that its log record has at its end. */
-import { clientMembers, type RequestNotes } from './notes.js';
+import { clientMembers, type NotedClient, type RequestNotes } from './notes.js';
 
 const nothing = new Uint8Array(0);
 
@@ -15,20 +15,24 @@ const known = new WeakMap<object, Known>();
  * `,"authenticated_entity":{..},"consumer":{..}` in UTF-8, as `withNotes` adds it; empty where
  * nothing is known of the client, null where other values were noted, too.
  */
-export function clientText(notes: RequestNotes | undefined): Uint8Array | null {
+export function notedText(notes: RequestNotes | undefined): Uint8Array | null {
   if (!notes) return nothing;
-  if (notes.values.length > 0) return null;
-  const { consumer, credential } = notes;
+  return notes.values.length > 0 ? null : clientText(notes);
+}
+
+/** The same of a client alone. */
+export function clientText(client: NotedClient): Uint8Array {
+  const { consumer, credential } = client;
   const key = credential ?? consumer;
   if (!key) return nothing;
   let entry = known.get(key);
   if (!entry || entry.consumer !== consumer) {
-    entry = { consumer, text: textOf(notes) };
+    entry = { consumer, text: textOf(client) };
     known.set(key, entry);
   }
   return entry.text;
 }
 
-function textOf(notes: RequestNotes): Uint8Array {
-  return Buffer.from(`,${JSON.stringify(clientMembers(notes)).slice(1, -1)}`);
+function textOf(client: NotedClient): Uint8Array {
+  return Buffer.from(`,${JSON.stringify(clientMembers(client)).slice(1, -1)}`);
 }

@@ -15,6 +15,7 @@ import {
   readQuery,
   readTarget,
 } from './head-text.js';
+import { type TlsMembers, tlsMembers } from './tls-text.js';
 
 const NONE = 0xffffffff;
 const REDACTED = 'REDACTED';
@@ -52,7 +53,7 @@ export interface HttpLogEntry {
     readonly size: number;
     readonly querystring: QueryMap;
     readonly headers: HeaderMap;
-    readonly tls?: { readonly client_verify: string };
+    readonly tls?: TlsMembers;
   };
   readonly upstream_uri: string;
   readonly upstream_status: string;
@@ -108,7 +109,7 @@ export function decodeLogRecord(record: Buffer, resolver: LogResolver): HttpLogE
       size: record.readDoubleLE(LogRecord.requestBytes),
       querystring: readQuery(mark < 0 ? '' : uri.slice(mark + 1)),
       headers: head.headers,
-      ...(tls && { tls: { client_verify: 'NONE' } }),
+      ...(tls && { tls: tlsMembers(u32(LogRecord.tls)) }),
     },
     upstream_uri: raw.upstreamTarget,
     upstream_status: raw.upstreamStatus === 0 ? '' : String(raw.upstreamStatus),

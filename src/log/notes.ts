@@ -9,11 +9,14 @@ import { limits } from '../limits.js';
 import type { LogEntry } from '../plugin/log-types.js';
 import { splitPath, type ValueMode, valueModes, withValue } from './record-value.js';
 
-export interface RequestNotes {
-  /** In the order in which plugins gave them; values are copies. */
-  readonly values: readonly NotedValue[];
+export interface NotedClient {
   readonly consumer: Consumer | null;
   readonly credential: { readonly id: string | null } | null;
+}
+
+export interface RequestNotes extends NotedClient {
+  /** In the order in which plugins gave them; values are copies. */
+  readonly values: readonly NotedValue[];
   /** By plugin name: for the log sink of the same plugin. */
   readonly own: ReadonlyMap<string, unknown>;
 }
@@ -128,7 +131,7 @@ export function withNotes(
 }
 
 /** The members of a record that say who the client is. */
-export function clientMembers({ consumer, credential }: RequestNotes): Partial<LogEntry> {
+export function clientMembers({ consumer, credential }: NotedClient): Partial<LogEntry> {
   return {
     ...(credential && {
       authenticated_entity: {

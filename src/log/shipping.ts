@@ -11,7 +11,7 @@ import { GatewayError } from '../errors.js';
 import type { LogEntry, LogSink, QueueParameters } from '../plugin/log-types.js';
 import type { Clock } from '../time.js';
 import { asArray, asObjects, asTexts } from './batch-forms.js';
-import { clientText } from './client-text.js';
+import { clientText, notedText } from './client-text.js';
 import type { BatchHandler } from './delivery.js';
 import { decodeLogRecord, type LogResolver } from './entry.js';
 import { beyondAscii, entitiesText, entryText, peerText } from './entry-text.js';
@@ -24,6 +24,7 @@ import { inSeconds } from './queue-clock.js';
 import { type DrainResult, QueueManager } from './queue-manager.js';
 import type { QueueMetrics } from './queue-metrics.js';
 import { type EntrySource, mapSource } from './source.js';
+import { tlsText } from './tls-text.js';
 
 export interface LogShippingOptions {
   readonly core: Core;
@@ -64,7 +65,12 @@ export class LogShipping {
         return beyondAscii.test(text) ? null : text;
       },
       fallback: (record) => this.#text(record),
-      client: (id) => clientText(requestNotes.find(id)),
+      client: (id) => notedText(requestNotes.find(id)),
+      credential(generation, place) {
+        const credential = resolver.credential?.(generation, place) ?? null;
+        return clientText({ credential, consumer: credential?.consumer ?? null });
+      },
+      tls: tlsText,
       get hasNotes() {
         return requestNotes.size > 0;
       },

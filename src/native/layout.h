@@ -3,7 +3,7 @@
 #include <cstdint>
 
 namespace headgate::layout {
-constexpr uint32_t HASH = 3241837831u;
+constexpr uint32_t HASH = 1544067696u;
 constexpr uint32_t MEMORY_PAGES = 8192u;
 constexpr uint32_t CONTROL = 4096u;
 constexpr uint32_t CONTROL_BYTES = 4096u;
@@ -166,5 +166,6 @@ constexpr uint32_t ACCEPT_INFO_LOCAL_PORT_AT = 34u;
 constexpr uint32_t ACCEPT_INFO_LISTENER_AT = 36u;
 constexpr uint32_t ACCEPT_INFO_FLAGS_AT = 38u;
 constexpr uint32_t ACCEPT_INFO_SNI_LENGTH_AT = 40u;
+constexpr uint32_t ACCEPT_INFO_TLS_AT = 44u;
 constexpr uint32_t ACCEPT_INFO_SNI_AT = 48u;
 }  // namespace headgate::layout

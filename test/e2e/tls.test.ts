@@ -1,7 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { selfSigned } from '../../src/tls/self-signed.js';
+import { temporaryFolder } from '../support/cli-gateway.js';
 import { oneService, startGateway, startUpstream, until } from '../support/gateway.js';
 import { askTls, openTls, pemFingerprint, readAll, startTlsUpstream } from '../support/tls.js';
 
@@ -16,6 +19,18 @@ describe('a listener with ssl', () => {
     expect(body).toContain('GET /x?y');
     expect(requests[0].headers['x-forwarded-proto']).toBe('https');
     expect(requests[0].headers['x-forwarded-port']).toBe(String(proxyPort));
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('tells log plugins of %s', async (version) => {
+    const { url } = await startUpstream();
+    const path = join(await temporaryFolder(), 'log');
+    const config = oneService(url, [{ name: 'file-log', config: { path } }]);
+    const { proxyPort } = await startGateway({ config, settings: secure });
+    await askTls(proxyPort, '/', { minVersion: version, maxVersion: version });
+    await until(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'));
+    const { request } = JSON.parse(readFileSync(path, 'utf8'));
+    const cipher = expect.stringMatching(/^(TLS_AES|TLS_CHACHA|ECDHE)/);
+    expect(request.tls).toEqual({ version, cipher, client_verify: 'NONE' });
   });
 
   test('shows the certificate of ssl_cert, and one of its own where there is none', async () => {

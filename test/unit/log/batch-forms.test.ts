@@ -4,6 +4,7 @@ import { LogTexts } from '../../../src/core/log-text.js';
 import { RingTable } from '../../../src/core/ring.js';
 import { asArray, asObjects, asTexts, joinTexts } from '../../../src/log/batch-forms.js';
 import { entitiesText, entryText, peerText } from '../../../src/log/entry-text.js';
+import { tlsText } from '../../../src/log/tls-text.js';
 import { logRecord, resolver } from '../../support/log-record.js';
 
 const core = createCore();
@@ -13,6 +14,8 @@ const texts = new LogTexts(core, {
   peer: (target) => peerText(target, resolver),
   fallback: (record) => entryText(record, resolver),
   client: () => new Uint8Array(0),
+  tls: tlsText,
+  credential: () => new Uint8Array(0),
   hasNotes: false,
 });
 

@@ -5,11 +5,13 @@ import { createCore } from '../../../src/core/instance.js';
 import { LogFlag } from '../../../src/core/layout.js';
 import { arrayOf, LogTexts } from '../../../src/core/log-text.js';
 import { RingTable } from '../../../src/core/ring.js';
-import { clientText } from '../../../src/log/client-text.js';
+import { clientText, notedText } from '../../../src/log/client-text.js';
 import { decodeLogRecord } from '../../../src/log/entry.js';
 import { entitiesText, entryText, peerText } from '../../../src/log/entry-text.js';
 import { NoteStore, withNotes } from '../../../src/log/notes.js';
+import { tlsText } from '../../../src/log/tls-text.js';
 import type { LogEntry } from '../../../src/plugin/log-types.js';
+import { tlsSessionNumber } from '../../../src/tls/session-names.js';
 import { logRecord, type RecordParts, resolver } from '../../support/log-record.js';
 
 const core = createCore();
@@ -24,6 +26,10 @@ const texts = new LogTexts(core, {
     left++;
     return entryText(record, resolver);
   },
+  tls: tlsText,
+  credential: (_generation, place) => {
+    return clientText(found[place] ?? { consumer: null, credential: null });
+  },
   client(id) {
     const text = noted.get(id);
     return text === undefined ? new Uint8Array(0) : text;
@@ -32,6 +38,14 @@ const texts = new LogTexts(core, {
     return noted.size > 0;
   },
 });
+
+/** Clients that policies found, by place. */
+const found = ['jane', 'joe'].map((username) => {
+  const consumer = { id: `c-${username}`, username } as unknown as Consumer;
+  return { consumer, credential: { id: `k-${username}`, consumer } };
+});
+
+const session = tlsSessionNumber('TLSv1.3', 'TLS_AES_256_GCM_SHA384');
 
 const take = (max = 10) => {
   left = 0;
@@ -58,6 +72,7 @@ describe('the text of a record is that of its decoded form', () => {
     ['failed tries', { fields: { tries: 3, upstreamStatus: 0, upstreamMs: 0xffffffff } }],
     ['unknown target', { fields: { target: 0xffffffff } }],
     ['TLS', { fields: { flags: LogFlag.TLS } }],
+    ['TLS of a known session', { fields: { flags: LogFlag.TLS, tls: session } }],
     ['cut', { ...get('Host: a', 'X-Cut: half'), fields: { flags: LogFlag.HEAD_CUT } }],
     ['repeated field', get('Host: a', 'X-A: 1', 'x-a: 2')],
     ['credentials', get('Host: a', 'Authorization: Basic eDp5', 'proxy-authorization: z')],
@@ -133,7 +148,7 @@ describe('texts by the core', () => {
       ring.push(logRecord({ requestHead: `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n` }));
     }
     ring.push(logRecord(get('Host: a', 'If-None-Match: "x\\y"', 'sec-ch-ua: "A";v="8", "B"')));
-    ring.push(logRecord({ fields: { flags: LogFlag.TLS } }));
+    ring.push(logRecord({ fields: { flags: LogFlag.TLS, tls: session } }));
     ring.push(logRecord({ fields: { tries: 3, upstreamStatus: 0, upstreamMs: 0xffffffff } }));
     ring.push(logRecord({ fields: { generation: 9 } }));
     ring.push(logRecord({ clientAddress: '2001:db8::1' }));
@@ -202,6 +217,19 @@ describe('texts by the core', () => {
     expect(take().map((text) => JSON.parse(text).response.status)).toEqual([202, 203, 204]);
   });
 
+  test('of clients that policies know', () => {
+    const known = {
+      ...resolver,
+      credential: (_generation: number, place: number) => found[place].credential,
+    } as unknown as typeof resolver;
+    for (const credential of [1, 2, 1]) {
+      const record = logRecord({ fields: { credential } });
+      ring.push(record);
+      expect(take()).toEqual([JSON.stringify(decodeLogRecord(record, known))]);
+      expect(left).toBe(0);
+    }
+  });
+
   test('of clients that plugins know', () => {
     const requestId = 'n'.repeat(32);
     const consumer = { id: 'c0', username: 'jane "é"' } as unknown as Consumer;
@@ -214,14 +242,14 @@ describe('texts by the core', () => {
       const notes = new NoteStore();
       notes.setClient(requestId, who, credential);
       const found = notes.find(requestId);
-      noted.set(requestId, clientText(found));
+      noted.set(requestId, notedText(found));
       const record = logRecord({ requestId });
       ring.push(record);
       const entry = withNotes(decodeLogRecord(record, resolver) as LogEntry, found, () => {});
       expect(take()).toEqual([JSON.stringify(entry)]);
       expect(left).toBe(0);
       notes.setValue(requestId, 'a', 1);
-      expect(clientText(notes.find(requestId))).toBeNull();
+      expect(notedText(notes.find(requestId))).toBeNull();
     }
     noted.clear();
   });
