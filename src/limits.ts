@@ -89,6 +89,7 @@ export const limits = {
   policyAnswerMs: ms(10000, 'a request that a policy decides about is answered 500', false),
   policyAnswerBytes: bytes(1048576, 'of a policy server; the request is answered 500', false),
   bodyJsonDepth: count(1000, 'a JSON body nested deeper is none to plugins', false),
+  pluginSpans: count(100, 'of one request, and events of one span; further ones are lost', false),
   argumentsRead: count(1000, 'arguments or headers that a plugin may ask for at once', false),
   pluginCacheEntries: count(10000, 'in the cache of one plugin; the least recently used go', false),
   editBytes: bytes(262144, 'header edits or a local reply above it: plugin error, answered 500'),

@@ -62,8 +62,17 @@ export function readEntities(
   const [collection, key, child] = parts;
   if (!isListed(collection) || parts.length > 3) return null;
   const all = rows(snapshot, collection);
+  if (key === undefined && collection === 'consumers' && query.has('custom_id')) {
+    return byCustomId(all, query.get('custom_id') ?? '');
+  }
   if (key === undefined) return page(all, query, `/${collection}`);
   const found = all.find((row) => row.id === key || row[collections[collection]] === key);
+  const reference = child === undefined ? undefined : references[child];
+  if (found && child !== undefined && reference !== undefined && child in found) {
+    const id = (found[child] as { id?: string } | null)?.id;
+    const other = rows(snapshot, reference).find((row) => row.id === id);
+    return other ? { status: 200, body: other } : notFound;
+  }
   if (child !== undefined && !isListed(child) && !Object.hasOwn(stored, child)) return null;
   if (found === undefined) return notFound;
   if (child === undefined) return { status: 200, body: found };
@@ -72,6 +81,25 @@ export function readEntities(
     return (row[field] as { id?: string } | null | undefined)?.id === found.id;
   });
   return page(children, query, `/${collection}/${key}/${child}`);
+}
+
+/** Fields that name another entity, as the last part of a path: `/routes/{r}/service`. */
+const references: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  service: 'services',
+  route: 'routes',
+  consumer: 'consumers',
+  consumer_group: 'consumer_groups',
+  certificate: 'certificates',
+  client_certificate: 'certificates',
+  set: 'key_sets',
+});
+
+function byCustomId(all: readonly Row[], wanted: string): AdminAnswer {
+  if (wanted === '') {
+    return { status: 400, body: { message: 'custom_id must be an unempty string' } };
+  }
+  const data = all.filter((row) => row.custom_id === wanted);
+  return { status: 200, body: { data, next: null } };
 }
 
 type Row = Record<string, unknown> & { readonly id: string };

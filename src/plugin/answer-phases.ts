@@ -181,9 +181,9 @@ export class AnswerPhases {
       if (output.ended) port.promise(output.length);
     } else {
       const stage = exchange.stage?.response ?? null;
-      if (!exchange.plan?.bodyFilter.length && !stage) return PhaseVerdict.CONTINUE;
+      if (!filtersBody(exchange) && !stage) return PhaseVerdict.CONTINUE;
       if (stage) port.promise(stage.length);
-      const length = exchange.clientEdits.effect('content-length');
+      const length = lengthOf(exchange, this.#options.live);
       if (length && /^\d{1,15}$/.test(length)) port.promise(Number(length));
     }
     return PhaseVerdict.CONTINUE | VerdictFlag.RESPONSE_BODY;
@@ -215,6 +215,7 @@ export class AnswerPhases {
     const { view } = exchange.answer;
     let bytes = chunk;
     for (const step of exchange.plan?.bodyFilter ?? []) {
+      if (exchange.state.skipsBody(step.plugin.name)) continue;
       try {
         const context = new StepContext(exchange, step, 'body_filter', view);
         const result: unknown = step.plugin.bodyFilter?.(context, bytes, last);
@@ -242,6 +243,19 @@ export class AnswerPhases {
     writeReply(core, reply.status, linesOf(reply), reply.body);
     return PhaseVerdict.REPLY;
   }
+}
+
+/** Content-Length as plugins set it, or as it came where they only look at the body. */
+function lengthOf({ plan, clientEdits, request, stage }: Exchange, live: ExchangeView) {
+  const edited = clientEdits.effect('content-length');
+  if (edited !== undefined || stage || request.method === 'HEAD') return edited;
+  const only = plan?.bodyFilter.every(({ plugin }) => plugin.observesBody);
+  return only ? live.header('content-length', 'response') : null;
+}
+
+/** Whether some plugin wants to see the body. */
+function filtersBody({ plan, state }: Exchange): boolean {
+  return plan?.bodyFilter.some(({ plugin }) => !state.skipsBody(plugin.name)) ?? false;
 }
 
 const holdOf = (exchange: Exchange): number =>

@@ -56,7 +56,7 @@ export class StepContext {
   }
 
   get response(): StepResponse {
-    return new StepResponse(this.exchange, this.phase, this.#live);
+    return new StepResponse(this.exchange, this.phase, this.#live, this.step.plugin.name);
   }
 
   get route(): Route | null {
@@ -119,7 +119,7 @@ export class StepContext {
   }
 
   get tracing(): PluginTracing {
-    return new StepTracing();
+    return new StepTracing(this.exchange);
   }
 
   get #host() {

@@ -60,6 +60,8 @@ export interface PluginDefinition<F extends Fields = Fields> {
     chunk: Uint8Array,
     isLast: boolean,
   ): Uint8Array | string | null | undefined;
+  /** `bodyFilter` only looks: the answer keeps its length. Default false. */
+  readonly observesBody?: boolean;
   /** After the last byte, off the request's path; errors are logged and change nothing. */
   log?(entry: LogEntry, config: Infer<F>): void | Promise<void>;
   /** Instead of `log`, for plugins that ship entries in batches through a queue. */

@@ -10,6 +10,8 @@ export class ExchangeState {
   groups: readonly ConsumerGroup[] = nobody;
   /** Who made the answer; null: the upstream, or nobody yet. */
   source: 'exit' | 'error' | null = null;
+  /** Plugins whose body filter has nothing to do in this exchange. */
+  #bodyless: string[] | null = null;
   #shared: Record<string, unknown> | null = null;
   #locals: Map<string, Record<string, unknown>> | null = null;
 
@@ -30,7 +32,18 @@ export class ExchangeState {
     return local;
   }
 
+  /** The body filter of a plugin is not to run. */
+  skipBody(plugin: string): void {
+    this.#bodyless ??= [];
+    this.#bodyless.push(plugin);
+  }
+
+  skipsBody(plugin: string): boolean {
+    return this.#bodyless?.includes(plugin) ?? false;
+  }
+
   reset(): void {
+    this.#bodyless = null;
     this.consumer = null;
     this.credential = null;
     this.groups = nobody;

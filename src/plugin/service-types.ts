@@ -113,4 +113,9 @@ export interface FilterResponse extends ResponseWriter {
   header(name: string): string | null;
   /** As the client will see them so far. */
   headers(max?: number): Record<string, string | string[]>;
+  /**
+   * In `headerFilter`: this plugin's `bodyFilter` has nothing to do for this answer. Where that is
+   * so for every plugin the body does not go through them, and keeps its length and trailers.
+   */
+  skipBodyFilter(): void;
 }

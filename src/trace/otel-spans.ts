@@ -4,6 +4,7 @@
  */
 import type { HrTime } from '@opentelemetry/api';
 import type { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import type { SpanEvent } from './plugin-spans.js';
 import { spareId, type TraceRecord } from './record.js';
 
 export type OtelSpan = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number];
@@ -23,7 +24,8 @@ interface SpanParts {
   readonly parentIsRemote?: boolean;
   readonly startMs: number;
   readonly endMs: number;
-  readonly attributes: Record<string, string | number | undefined>;
+  readonly attributes: Record<string, string | number | boolean | undefined>;
+  readonly events?: readonly SpanEvent[];
   readonly failed?: boolean;
 }
 
@@ -43,7 +45,20 @@ export function otelSpans(record: TraceRecord, resource: OtelResource): OtelSpan
     });
   }
   if (note.kinds?.balancer !== false) parts.push(...balancerParts(record));
+  parts.push(...pluginParts(record));
   return parts.map((one) => spanOf(record, resource, one));
+}
+
+/** Spans that plugins started; what they did not end ends with the request. */
+function pluginParts(record: TraceRecord): SpanParts[] {
+  const { note, spans, tries, endMs } = record;
+  return spans.map(({ endMs: ended, ...span }, index) => ({
+    ...span,
+    kind: kinds.internal,
+    id: spareId(record, tries.length + 1 + index),
+    parentId: note.spanId,
+    endMs: ended ?? endMs,
+  }));
 }
 
 function rootParts(record: TraceRecord): SpanParts {
@@ -105,7 +120,7 @@ function spanOf(record: TraceRecord, resource: OtelResource, parts: SpanParts): 
   const traceId = record.note.traceId;
   const traceFlags = 1;
   const context = { traceId, spanId: parts.id, traceFlags };
-  const attributes: Record<string, string | number> = {};
+  const attributes: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(parts.attributes)) {
     if (value !== undefined) attributes[name] = value;
   }
@@ -122,7 +137,11 @@ function spanOf(record: TraceRecord, resource: OtelResource, parts: SpanParts): 
     status: { code: parts.failed ? statusError : statusUnset },
     attributes,
     links: [],
-    events: [],
+    events: (parts.events ?? []).map(({ name, atMs, attributes: own }) => ({
+      name,
+      time: hrTime(atMs),
+      attributes: own,
+    })),
     resource,
     instrumentationScope: otelScope,
     droppedAttributesCount: 0,

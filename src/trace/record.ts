@@ -12,6 +12,7 @@ import { requestNotes } from '../log/notes.js';
 import type { LogEntry } from '../plugin/log-types.js';
 import { randomId } from './context.js';
 import type { HeaderSource } from './extract.js';
+import { type SpanNote, spansOf } from './plugin-spans.js';
 
 /** The spans' ids as the access phase chose them; the sampler said yes. */
 export interface TraceNote {
@@ -45,6 +46,8 @@ export interface TraceRecord extends LogEntry {
   readonly ids: string[];
   readonly consumer: { readonly id: string } | null;
   readonly credential: { readonly id: string | null } | null;
+  /** Of plugins. */
+  readonly spans: readonly SpanNote[];
 }
 
 /** Stands for every record whose trace is not sampled. */
@@ -96,6 +99,7 @@ export function decodeTraceRecord(
     ids: [],
     consumer: notes?.consumer ?? null,
     credential: notes?.credential ?? null,
+    spans: spansOf(notes?.own),
   };
   return made;
 }

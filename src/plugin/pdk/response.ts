@@ -16,8 +16,11 @@ export class StepResponse implements ExitingResponse, BufferedResponse {
   readonly #exchange: Exchange;
   readonly #phase: PhaseName;
   readonly #live: AnswerReads | null;
+  readonly #plugin: string;
 
-  constructor(exchange: Exchange, phase: PhaseName, live: AnswerReads | null) {
+  /** `plugin`: name of the plugin that is given this. */
+  constructor(exchange: Exchange, phase: PhaseName, live: AnswerReads | null, plugin = '') {
+    this.#plugin = plugin;
     this.#exchange = exchange;
     this.#phase = phase;
     this.#live = live;
@@ -86,6 +89,11 @@ export class StepResponse implements ExitingResponse, BufferedResponse {
       throw invalidArgument(`status: expected 200 to 599, got ${status}`);
     }
     this.#exchange.clientEdits.push(EditOp.STATUS, '', String(status));
+  }
+
+  skipBodyFilter(): void {
+    requirePhase(this.#phase, 'response.skipBodyFilter', ['header_filter']);
+    this.#exchange.state.skipBody(this.#plugin);
   }
 
   setBody(body: string | Uint8Array): void {

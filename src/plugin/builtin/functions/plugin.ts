@@ -37,7 +37,11 @@ function functionPlugin(name: string, priority: number, allowed: boolean): AnyPl
     schema: functionSchema(name, allowed),
     rewrite: (ctx) => runWatched(compiled(ctx.config).rewrite, ctx),
     access: (ctx) => runWatched(compiled(ctx.config).access, ctx),
-    headerFilter: (ctx) => void compiled(ctx.config).header_filter.run(ctx),
+    headerFilter: (ctx) => {
+      const { header_filter: ofHeaders, body_filter: ofBody } = compiled(ctx.config);
+      if (ofBody.count === 0) ctx.response.skipBodyFilter();
+      ofHeaders.run(ctx);
+    },
     bodyFilter: (ctx, chunk, isLast) =>
       compiled(ctx.config).body_filter.run(ctx, chunk, isLast) as Uint8Array | string | undefined,
     log: (entry, config) => compiled(config).log.runUntil(() => false, entry),

@@ -90,15 +90,17 @@ export default definePlugin({
   },
   headerFilter(ctx) {
     const pending = ctx.plugin.pending as Pending | undefined;
-    if (!pending) return;
+    if (!pending) return ctx.response.skipBodyFilter();
     const ttl = ttlOf(ctx);
     if (ttl === null) {
       ctx.plugin.pending = undefined;
+      ctx.response.skipBodyFilter();
       return mark(ctx, 'X-Cache-Status', 'Bypass');
     }
     pending.headers = ctx.response.headers(1000);
     pending.ttl = ttl;
   },
+  observesBody: true,
   bodyFilter(ctx, chunk, isLast) {
     const pending = ctx.plugin.pending as Pending | undefined;
     if (!pending?.headers) return undefined;

@@ -43,7 +43,9 @@ export default definePlugin({
   schema: { fields, scopes: ['consumer', 'service', 'route', 'global'] },
   headerFilter(ctx) {
     transformHeaders(ctx);
-    if (!touchesJson(ctx.config) || !isJson(ctx.response.header('content-type'))) return;
+    if (!touchesJson(ctx.config) || !isJson(ctx.response.header('content-type'))) {
+      return ctx.response.skipBodyFilter();
+    }
     ctx.plugin.parts = [];
     ctx.plugin.bytes = 0;
     ctx.response.removeHeader('Content-Length');
