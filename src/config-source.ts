@@ -1,8 +1,8 @@
 /** Where a gateway's configuration comes from, and how its text becomes a snapshot. */
 import { readFile } from 'node:fs/promises';
-import { formatProblem, type Problem } from './config/index.js';
 import { loadSteps } from './config/load.js';
 import type { Snapshot } from './config/model.js';
+import { problemsError } from './config/problems.js';
 import type { Settings } from './config/settings.js';
 import { emptySnapshot } from './config/snapshot.js';
 import { GatewayError } from './errors.js';
@@ -90,22 +90,4 @@ export function* parseSteps(source: ConfigText, context: ConfigContext): Steps<R
     return { snapshot: result.snapshot, text: source.text, warnings: result.warnings };
   }
   throw problemsError(result.problems, source.file);
-}
-
-/** The error of a configuration with problems. */
-export function problemsError(problems: readonly Problem[], file = 'config'): GatewayError {
-  const lines = problems.map((problem) => formatProblem(problem, file));
-  const parsed = problems.every((problem) => problem.parsed);
-  return new GatewayError(parsed ? 'GW_E_CONFIG_INVALID' : 'GW_E_CONFIG_PARSE', lines.join('\n'), {
-    details: problems,
-  });
-}
-
-/** The problems that an error of `parseSteps` stands for; null for other errors. */
-export function problemsOf(error: unknown): readonly Problem[] | null {
-  if (!(error instanceof GatewayError)) return null;
-  const isConfig = error.code === 'GW_E_CONFIG_INVALID' || error.code === 'GW_E_CONFIG_PARSE';
-  const { details } = error;
-  const isList = Array.isArray(details) && details.every((one) => 'line' in Object(one));
-  return isConfig && isList ? (details as Problem[]) : null;
 }

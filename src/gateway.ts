@@ -6,13 +6,13 @@ import { readFile } from 'node:fs/promises';
 import { type AdminServer, openAdmin } from './admin/server.js';
 import { kongError } from './config/index.js';
 import type { Snapshot } from './config/model.js';
+import { problemsOf } from './config/problems.js';
 import { resolveSettings, type Settings } from './config/settings.js';
 import {
   type ConfigText,
   emptyConfig,
   givenConfig,
   parseSteps,
-  problemsOf,
   type ReadyConfig,
   readConfigFile,
 } from './config-source.js';

@@ -5,7 +5,7 @@
  */
 import { loadConfig } from '../config/load.js';
 import type { Route, Service } from '../config/model.js';
-import { problemsError } from '../config-source.js';
+import { problemsError } from '../config/problems.js';
 import { type Core, createCore } from '../core/instance.js';
 import { type Captures, routeCaptures } from '../core/route-captures.js';
 import { type LookupRequest, lookUpRoute, upstreamTarget } from '../core/route-lookup.js';

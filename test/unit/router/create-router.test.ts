@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createRouter, type RouterFlavor, type RouterRequest } from '../../../src/router/index.js';
@@ -93,6 +93,21 @@ describe('createRouter', () => {
     for (const path of ['/%zz', '/a/../..', `/${'x'.repeat(9000)}`]) {
       expect(router.match({ path })).toBeNull();
     }
+  });
+
+  test('loads nothing of the gateway', () => {
+    const hook = 'export const load = (url, c, next) => (process._rawDebug(url), next(url, c));';
+    const dataOf = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+    const hookUrl = JSON.stringify(dataOf(hook));
+    const code = `import { register } from 'node:module'; register(${hookUrl});`;
+    const entry = new URL('../../../dist/router/index.js', import.meta.url);
+    const args = ['--import', dataOf(code), entry.pathname];
+    const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    const own = stderr.replace(/^.*node_modules.*$/gm, '');
+    const loaded = own.match(/(?<=\/dist\/)[a-z-]+(?=[/.].*js$)/gm) ?? [];
+    const folders = ['config', 'core', 'errors', 'limits', 'router', 'slices', 'tls'];
+    expect([...new Set(loaded)].sort()).toEqual(folders);
+    expect(own).not.toMatch(/config\/setting|workers|driver/);
   });
 
   test('the example', () => {
