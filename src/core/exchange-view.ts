@@ -14,6 +14,10 @@ import {
   Relocation,
   removed,
 } from './phase-copy.js';
+import { ShortTexts } from './short-text.js';
+
+/** Of all exchanges of this event loop. */
+const texts = new ShortTexts();
 
 /** Which header list of the phase. */
 export type HeaderSide = 'request' | 'response';
@@ -143,7 +147,7 @@ export class ExchangeView {
 
   /** First value of a field, `name` in any case, `_` as good as `-`; null where it is absent. */
   header(name: string, side: HeaderSide = 'request'): string | null {
-    const { u16, u32, buffer } = this.memory;
+    const { u16, u32 } = this.memory;
     const count = this.word(countField[side]);
     let entry = this.word(listField[side]);
     for (let i = 0; i < count; i++, entry += HeaderEntry.size) {
@@ -152,14 +156,14 @@ export class ExchangeView {
       if (u16[half + HeaderEntry.flags / 2] & removed) continue;
       if (!this.nameIs(u32[entry >> 2], name)) continue;
       const value = u32[(entry + HeaderEntry.value) >> 2];
-      return buffer.latin1Slice(value, value + u16[half + HeaderEntry.valueLength / 2]);
+      return texts.read(this.memory, value, u16[half + HeaderEntry.valueLength / 2]);
     }
     return null;
   }
 
   /** Calls `visit` for every field in order, names in lower case. */
   eachHeader(side: HeaderSide, visit: (name: string, value: string) => void): void {
-    const { u16, u32, buffer } = this.memory;
+    const { u16, u32 } = this.memory;
     const count = this.word(countField[side]);
     let entry = this.word(listField[side]);
     for (let i = 0; i < count; i++, entry += HeaderEntry.size) {
@@ -168,8 +172,8 @@ export class ExchangeView {
       const name = u32[entry >> 2];
       const value = u32[(entry + HeaderEntry.value) >> 2];
       visit(
-        buffer.latin1Slice(name, name + u16[half + HeaderEntry.nameLength / 2]).toLowerCase(),
-        buffer.latin1Slice(value, value + u16[half + HeaderEntry.valueLength / 2]),
+        texts.readLower(this.memory, name, u16[half + HeaderEntry.nameLength / 2]),
+        texts.read(this.memory, value, u16[half + HeaderEntry.valueLength / 2]),
       );
     }
   }
@@ -227,7 +231,7 @@ export class ExchangeView {
 
   private span(field: number, lengthField: number): string {
     const start = this.word(field);
-    return this.memory.buffer.latin1Slice(start, start + this.word(lengthField));
+    return texts.read(this.memory, start, this.word(lengthField));
   }
 
   private nameIs(at: number, name: string): boolean {

@@ -152,6 +152,6 @@ export class Exchange {
     this.stage = null;
     this.state.reset();
     this.requestBody.end();
-    this.answer.begin();
+    if (this.answering) this.answer.begin();
   }
 }

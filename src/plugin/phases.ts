@@ -16,6 +16,7 @@ import { AnswerPhases } from './answer-phases.js';
 import { planFor } from './conditions.js';
 import { StepContext } from './context.js';
 import { Exchange, type PluginReply } from './exchange.js';
+import { isSettled, looksBack } from './hand-over.js';
 import type { Plan, PlanStep } from './plan.js';
 import { linesOf } from './reply.js';
 import type { StageMaker } from './stage.js';
@@ -116,12 +117,13 @@ export class PhaseRunner {
   }
 
   #run(exchange: Exchange, phase: RequestPhase): number {
+    let { plan } = exchange;
     let steps = stepsOf(exchange, phase);
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i];
       let pending: unknown;
       try {
-        pending = step.plugin[phase]?.(new StepContext(exchange, step, phase, null) as never);
+        pending = handle(exchange, step, phase);
       } catch (error) {
         this.#faults.fail(exchange, step, error);
         break;
@@ -133,7 +135,9 @@ export class PhaseRunner {
         return PhaseVerdict.PARK;
       }
       if (exchange.reply) break;
+      if (exchange.plan === plan) continue;
       // Where a client was authenticated its own configurations apply to what comes later.
+      plan = exchange.plan;
       steps = stepsOf(exchange, phase);
       i = steps.indexOf(step);
     }
@@ -157,7 +161,7 @@ export class PhaseRunner {
         const steps: readonly PlanStep[] = stepsOf(exchange, phase);
         step = steps[steps.indexOf(step) + 1];
         if (!step) break;
-        await step.plugin[phase]?.(new StepContext(exchange, step, phase, null) as never);
+        await handle(exchange, step, phase);
       }
     } catch (error) {
       this.#faults.fail(exchange, step, error);
@@ -277,20 +281,13 @@ export class PhaseRunner {
   }
 }
 
-/** True where a later phase may look at the request, which is gone by then. */
-const looksBack = (plan: Plan | null): boolean =>
-  plan !== null && plan.headerFilter.length + plan.bodyFilter.length + plan.response.length > 0;
-
-/** So much text the core keeps of edits for the answer, well within one of its slots. */
-const keptEditText = 16_384;
-
-/** Nobody will look at the answer, and the bodies pass by: edits of it are all that is left. */
-const isSettled = (exchange: Exchange): boolean =>
-  !looksBack(exchange.plan) &&
-  !exchange.buffered &&
-  exchange.stage === null &&
-  !exchange.requestBody.inUse &&
-  exchange.clientEdits.text <= keptEditText;
+/** Runs the handler of one plugin; what it returns may be a promise. */
+function handle(exchange: Exchange, step: PlanStep, phase: RequestPhase): unknown {
+  const { plugin } = step;
+  const context = new StepContext(exchange, step, phase, null) as never;
+  // By name, not by a variable: that is what engines make fast.
+  return phase === 'access' ? plugin.access?.(context) : plugin.rewrite?.(context);
+}
 
 /** Whether a stage that waits wants the body meanwhile. */
 const readFlag = (exchange: Exchange): number =>

@@ -27,21 +27,26 @@ export class RequestBody {
   /** Length that the head names; -1: chunked. */
   #length = 0;
   #trailers = '';
+  /** Something of the last request is still here. */
+  #isTouched = false;
 
   /** Forgets the last request and expects one of this length, -1: chunked. */
   begin(length: number): void {
+    this.#length = length;
+    if (!this.#isTouched) return;
+    this.#isTouched = false;
     this.#queue.clear();
     this.#reading = null;
     this.#waiter = null;
     this.#replacement = false;
     this.#stage = null;
     this.#staged.clear();
-    this.#length = length;
     this.#trailers = '';
   }
 
   /** From here on the body goes through a stage, what was read already included. */
   attach(stage: BodyStage): void {
+    this.#isTouched = true;
     const known = this.#queue.total > 0 || this.#queue.ended;
     this.#stage = stage;
     if (known) this.#feed(this.#queue.all(), this.#queue.ended);
@@ -67,6 +72,7 @@ export class RequestBody {
     if (this.#reading) return this.#reading;
     if (this.#length === 0) return Promise.resolve(new Uint8Array(0));
     if (this.#length > limit) return Promise.reject(tooLarge(limit));
+    this.#isTouched = true;
     this.#limit = limit;
     this.#reading = new Promise<Uint8Array>((resolve, reject) => {
       this.#waiter = { resolve, reject };
@@ -79,7 +85,7 @@ export class RequestBody {
 
   /** Gives the upstream other bytes; what the client sends is read and dropped. */
   replace(bytes: Uint8Array): void {
-    this.#replacement = true;
+    this.#isTouched = this.#replacement = true;
     this.#queue.clear();
     this.#queue.push(bytes);
     this.#queue.end();
@@ -87,6 +93,7 @@ export class RequestBody {
 
   /** Bytes of the client, and octets of its trailer section. Returns flags for the core. */
   take(chunk: Uint8Array, last: boolean, trailers = ''): number {
+    this.#isTouched = true;
     if (trailers !== '') this.#trailers += trailers;
     if (this.#replacement) {
       if (last) this.#settle();
