@@ -16,6 +16,7 @@ const nothing = {
   response: [],
   headerFilter: [],
   bodyFilter: [],
+  conditional: [],
   log: [],
 };
 const plan = { route: null, service: null, phases: 0, ...nothing } as unknown as Plan;
