@@ -54,9 +54,9 @@ const scenarios = {
     peers: false,
     variants: [
       ['1 route', { routes: 1 }],
-      ['10,000 routes', { routes: 10_000 }],
-      ['nginx, 1 location', {}, 'nginx'],
-      ['nginx, 10,000', { routes: 10_000 }, 'nginx'],
+      ['10000 routes', { routes: 10_000 }],
+      ['nginx 1 location', {}, 'nginx'],
+      ['nginx 10000', { routes: 10_000 }, 'nginx'],
     ],
   },
   log: {
