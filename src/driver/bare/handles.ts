@@ -3,11 +3,9 @@
  * They are no public API: nothing here is used before `bare/check.ts` has tried it in this process.
  */
 
-/** What a read, an accept or the end of a request is reported to: `this` is the handle. */
+/** A handle; `onread` is called for bytes, the end and errors, and must return nothing. */
 export interface BareHandle {
-  onread: (this: BareHandle) => void;
-  /** Whose handle it is; ours, handles carry no such thing. */
-  connection: unknown;
+  onread: () => void;
   readonly writeQueueSize: number;
   /** Reads go to the start of this view from here on. */
   useUserBuffer(view: Uint8Array): void;

@@ -184,7 +184,7 @@ describe('cuts', () => {
     expect(heard).toEqual(['closed']);
   });
 
-  test('end() while it connects sends what was written, then the FIN', async () => {
+  test('end() while it connects sends the FIN when it is there', async () => {
     const { port } = await connected();
     const { connection, heard } = fresh();
     new BareDialer(bindings, systemClock).dial(connection, { host: '127.0.0.1', port });
