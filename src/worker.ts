@@ -203,6 +203,7 @@ export class GatewayWorker {
       if (this.#closed) throw new GatewayError('GW_E_STATE', 'the worker is closed');
       const generation = installTable(this.#core, encoded);
       this.#contexts.use(namedCertificates(snapshot));
+      this.#contexts.prepare = this.#lifecycle.handshakes(table);
       this.#generations.add(generation, { table, ...holdings });
       void this.#lifecycle.configure(table);
       return generation;

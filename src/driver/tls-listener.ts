@@ -1,6 +1,11 @@
 /** Listening sockets with TLS: handshakes by `node:tls`, plain streams from then on. */
 import { createServer, type Socket } from 'node:net';
-import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import {
+  createSecureContext,
+  type SecureContext,
+  TLSSocket,
+  type TLSSocketOptions,
+} from 'node:tls';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import { serverNameOf } from '../tls/client-hello.js';
@@ -65,15 +70,23 @@ class Handshakes {
     const handshake: Handshake = { socket: raw, timer };
     this.#pending.add(handshake);
     const release = this.#watch(handshake, raw);
-    awaitServerName(raw, (name) => {
+    const go = (name: string | null, chosen: SecureContext | null) => {
       release();
       try {
-        this.#secure(handshake, new TLSSocket(raw, this.#optionsFor(name)));
+        this.#secure(handshake, new TLSSocket(raw, this.#optionsFor(name, chosen)));
       } catch {
         // A certificate that OpenSSL does not take is no reason to stop.
         this.#end(handshake);
         raw.destroy();
       }
+    };
+    awaitServerName(raw, (name) => {
+      const { prepare } = this.#contexts;
+      if (!prepare) return go(name, null);
+      const facts = { serverName: name, ip: raw.remoteAddress ?? '', port: raw.remotePort ?? 0 };
+      void prepare(facts).then((chosen) => {
+        if (!raw.destroyed) go(name, chosen);
+      });
     });
     return true;
   }
@@ -82,9 +95,9 @@ class Handshakes {
     for (const { socket } of this.#pending) socket.destroy();
   }
 
-  #optionsFor(name: string | null): TLSSocketOptions {
-    if (name === null) return this.#options;
-    const secureContext = this.#contexts.find(name);
+  #optionsFor(name: string | null, chosen: SecureContext | null): TLSSocketOptions {
+    if (name === null && !chosen) return this.#options;
+    const secureContext = chosen ?? this.#contexts.find(name ?? '');
     return { ...this.#options, SNICallback: undefined, secureContext };
   }
 

@@ -62,7 +62,15 @@ interface RoutedContext<Config> extends RequestContext<Config> {
 /** Outside any exchange: only the connection is known. */
 export interface CertificateContext<Config = unknown> extends NodeContext {
   readonly config: Config;
+  /** The peer of the connection. */
   readonly client: { readonly ip: string; readonly port: number };
+  /** The name that the client asks for (RFC 6066 3), in lower case; null: none. */
+  readonly serverName: string | null;
+  /**
+   * Shows this certificate, both as PEM, instead of the configured one.
+   * @throws Error where OpenSSL does not take it
+   */
+  useCertificate(cert: string, key: string): void;
 }
 
 export interface RewriteContext<Config = unknown> extends RequestContext<Config> {

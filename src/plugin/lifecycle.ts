@@ -6,6 +6,8 @@ import { EntityLookup } from '../config/lookup.js';
 import { emptySnapshot } from '../config/snapshot.js';
 import { GatewayError } from '../errors.js';
 import type { Logger } from '../observe/logger.js';
+import type { PrepareHandshake } from '../tls/handshake.js';
+import { certificatePhase } from './certificate-phase.js';
 import type { NodeContext } from './context-types.js';
 import type { AnyPlugin, PhaseName } from './define.js';
 import { cacheOf } from './pdk/cache.js';
@@ -55,6 +57,12 @@ export class PluginLifecycle {
     return told;
   }
 
+  /** What TLS connections wait for under a table; null: nothing. */
+  handshakes(table: PlanTable): PrepareHandshake | null {
+    const { entities } = table.unmatched;
+    return certificatePhase(table, ({ plugin }) => this.#context(plugin, 'certificate', entities));
+  }
+
   async #guard(plugin: AnyPlugin, handler: string, run: () => unknown): Promise<void> {
     try {
       await run();
@@ -74,12 +82,15 @@ export class PluginLifecycle {
       entities: new StepEntities(entities),
       ip: { isTrusted: (address) => isTrusted(this.#host.trusted, address) },
     };
-    for (const name of ['request', 'response', 'service', 'client', 'route', 'router', 'shared']) {
-      Object.defineProperty(context, name, { get: () => outside(name, phase) });
+    for (const name of outsideNames) {
+      const isOwn = name === 'client' && phase === 'certificate';
+      if (!isOwn) Object.defineProperty(context, name, { get: () => outside(name, phase) });
     }
     return context;
   }
 }
+
+const outsideNames = ['request', 'response', 'service', 'client', 'route', 'router', 'shared'];
 
 function outside(name: string, phase: PhaseName): never {
   throw new GatewayError(

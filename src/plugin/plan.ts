@@ -74,6 +74,8 @@ export interface PlanTable {
   /** By route index. */
   readonly plans: readonly Plan[];
   readonly unmatched: Plan;
+  /** Global steps for each TLS connection. */
+  readonly certificate: readonly PlanStep[];
   /** Every enabled configured plugin once. */
   readonly steps: readonly PlanStep[];
   /** Credentials that policies know by their place. */
@@ -132,6 +134,7 @@ export function* planSteps(
     services: snapshot.services.filter((service) => service.enabled),
     plans,
     unmatched: planOf(null),
+    certificate: everywhere.filter((step): step is PlanStep => Boolean(step?.plugin.certificate)),
     steps,
     keys: snapshot.credentials.keyauth_credentials,
   };

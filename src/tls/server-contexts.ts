@@ -3,6 +3,7 @@
  * them for the handshakes that begin after it; connections that stand keep theirs.
  */
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
+import type { PrepareHandshake } from './handshake.js';
 import type { KeyPair } from './key-pair.js';
 import type { TlsMaterial } from './settings.js';
 
@@ -22,6 +23,8 @@ interface Entry {
 
 export class ServerContexts {
   readonly #material: TlsMaterial;
+  /** Asked before each handshake; null: nobody wants to be asked. */
+  prepare: PrepareHandshake | null = null;
   #byName: ReadonlyMap<string, Entry> = new Map();
   #default: Entry | null = null;
 

@@ -76,7 +76,7 @@ test.each([
   [{ access: ['kong.response.exit(403)'] }, 'this is Lua'],
   [{ access: ['local a = 1\nif a then return end'] }, 'this is Lua'],
   [{ access: ['return function(conf) return 1 end'] }, 'this is Lua'],
-  [{ certificate: ['let a'], access: ['let a'] }, 'length must be 0'],
+  [{ certificate: ['let a = ;'] }, 'error parsing pre-function'],
 ])('%j is refused', async (config, reason) => {
   const document = oneService('http://127.0.0.1:1', [{ name: 'pre-function', config }]);
   const start = startGateway({ config: document, settings: { untrusted_js: 'on' } });

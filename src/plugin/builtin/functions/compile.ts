@@ -8,6 +8,7 @@ import type { FunctionPhase } from './schema.js';
 type Body = (...values: unknown[]) => unknown;
 
 const parameters: Readonly<Record<FunctionPhase, readonly string[]>> = {
+  certificate: ['ctx'],
   rewrite: ['ctx'],
   access: ['ctx'],
   header_filter: ['ctx'],
@@ -15,7 +16,7 @@ const parameters: Readonly<Record<FunctionPhase, readonly string[]>> = {
   log: ['entry'],
 };
 
-const mayWait: ReadonlySet<FunctionPhase> = new Set(['rewrite', 'access', 'log']);
+const mayWait: ReadonlySet<FunctionPhase> = new Set(['certificate', 'rewrite', 'access', 'log']);
 
 /**
  * One body; one with `await` gives a promise.

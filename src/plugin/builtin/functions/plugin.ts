@@ -35,6 +35,7 @@ function functionPlugin(name: string, priority: number, allowed: boolean): AnyPl
     version: '3.10.0',
     priority,
     schema: functionSchema(name, allowed),
+    certificate: (ctx) => compiled(ctx.config).certificate.runUntil(() => false, ctx),
     rewrite: (ctx) => runWatched(compiled(ctx.config).rewrite, ctx),
     access: (ctx) => runWatched(compiled(ctx.config).access, ctx),
     headerFilter: (ctx) => {

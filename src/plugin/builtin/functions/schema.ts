@@ -3,7 +3,14 @@ import type { Faults } from '../../../config/schema/field.js';
 import { compile, looksLikeLua } from './compile.js';
 
 /** Phases with function bodies, by Kong's names, in the order of a request's life. */
-export const functionPhases = ['rewrite', 'access', 'header_filter', 'body_filter', 'log'] as const;
+export const functionPhases = [
+  'certificate',
+  'rewrite',
+  'access',
+  'header_filter',
+  'body_filter',
+  'log',
+] as const;
 
 export type FunctionPhase = (typeof functionPhases)[number];
 
@@ -17,7 +24,7 @@ const bodies = (description: string) =>
   }) as const;
 
 export const fields = {
-  certificate: { ...bodies('None are run in this phase.'), len_eq: 0 },
+  certificate: bodies('Bodies of functions of `ctx`, which may await; global configurations only.'),
   rewrite: bodies('Bodies of functions of `ctx`, which may await; global configurations only.'),
   access: bodies('Bodies of functions of `ctx`, which may await.'),
   header_filter: bodies('Bodies of functions of `ctx`.'),
