@@ -54,7 +54,7 @@ test('a handler brings a certificate, one that fails stops nothing', async () =>
 });
 
 test('functions of the configuration run in this phase, too', async () => {
-  const body = 'ctx.log.warn(`asked for ${ctx.serverName}`)';
+  const body = "ctx.log.warn('asked for ' + ctx.serverName)";
   const { proxyPort, lines } = await startGateway({
     config: {
       _format_version: '3.0',
