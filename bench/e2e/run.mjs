@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { filter, filterBody } from './filters.mjs';
 import { load } from './load.mjs';
 import { plugins, reportCosts } from './plugins/scenario.mjs';
 import { cpuTimes, stopProgram } from './process.mjs';
@@ -81,6 +82,8 @@ const scenarios = {
     ],
   },
   plugins,
+  filter,
+  'filter-body': filterBody,
 };
 
 const { values } = parseArgs({

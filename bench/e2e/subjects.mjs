@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeFilters } from './filters.mjs';
 import { findProgram, freePort, startProgram } from './process.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -22,7 +23,7 @@ export const subjectNames = [
  * Starts one subject in front of `upstreamPort`; each uses one process or thread for traffic and
  * keeps upstream connections alive. `options.routes` counts routes or locations (default 1),
  * `options.settings` are arguments for `headgate start`, `options.driver` is `net` or `native`,
- * `options.logBatch` turns http-log on, `options.plugins` are on the service, with
+ * `options.filters` are names of filters.mjs for a chain, `options.logBatch` turns http-log on, `options.plugins` are on the service, with
  * `options.consumers`.
  * Undefined where it is absent.
  */
@@ -47,6 +48,10 @@ export function headgateConfig(upstreamPort, routes = 1, log = null, more = {}) 
     lines.push(`      queue: { max_batch_size: ${log.batch}, max_coalescing_delay: 0.1 }`);
   }
   // JSON is YAML.
+  if (more.filters?.length > 0) {
+    const filters = more.filters.map((name) => ({ name }));
+    lines.push(`  filter_chains: ${JSON.stringify([{ filters }])}`);
+  }
   if (more.plugins) lines.push(`  plugins: ${JSON.stringify(more.plugins)}`);
   if (more.consumers) lines.push(`consumers: ${JSON.stringify(more.consumers)}`);
   return `${lines.join('\n')}\n`;
@@ -62,6 +67,9 @@ async function startHeadgate(folder, upstreamPort, options = {}) {
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(folder, `headgate-${routes}.yml`);
   writeFileSync(file, headgateConfig(upstreamPort, routes, log, options));
+  const wasm = options.filters
+    ? { KONG_WASM: 'on', KONG_WASM_FILTERS_PATH: writeFilters(folder) }
+    : {};
   const nodeArgs = process.env.BENCH_NODE_ARGS?.split(' ').filter(Boolean) ?? [];
   const handle = await startProgram(
     process.execPath,
@@ -77,6 +85,7 @@ async function startHeadgate(folder, upstreamPort, options = {}) {
         HEADGATE_KEEPALIVE_REQUESTS: '100000000',
         HEADGATE_ACCESS_LOG: 'off',
         HEADGATE_DRIVER: driver ?? 'auto',
+        ...wasm,
         ...env,
       },
     },

@@ -7,17 +7,31 @@ import type { Station } from './station.js';
 import { FilterStream } from './stream.js';
 import type { FilterBinding } from './vm.js';
 
+const laterCallbacks = [
+  'proxy_on_request_body',
+  'proxy_on_request_trailers',
+  'proxy_on_response_headers',
+  'proxy_on_response_body',
+  'proxy_on_response_trailers',
+  'proxy_on_done',
+  'proxy_on_log',
+  'proxy_on_delete',
+] as const;
+
 /** Streams kept for the next exchange. */
 const keptStreams = 64;
 
 export class FilterChain {
   readonly bindings: readonly FilterBinding[];
   readonly services: FilterServices;
+  /** No filter looks at bodies, answers or the end of an exchange. */
+  readonly isBrief: boolean;
   readonly #free: FilterStream[] = [];
 
   constructor(bindings: readonly FilterBinding[], services: FilterServices) {
     this.bindings = bindings;
     this.services = services;
+    this.isBrief = !this.has(...laterCallbacks);
   }
 
   /** A stream for an exchange; `finish` brings it back. */

@@ -53,6 +53,22 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
     this.response = this.#responseLane;
   }
 
+  get brief(): boolean {
+    return this.#stream.chain.isBrief;
+  }
+
+  keep(): void {
+    this.#stream.settle(true);
+  }
+
+  get settled(): boolean {
+    const { chain, stations, headers } = this.#stream;
+    if (!chain.isBrief || this.waits || this.#given || this.exchange.cut) return false;
+    // What was done to the answer ahead of it is applied when it comes.
+    if (headers[2].edits.count > 0) return false;
+    return stations.every(({ context }) => context === null || context.calls.size === 0);
+  }
+
   get waits(): boolean {
     if (this.#given || this.exchange.cut) return false;
     return this.#answer === null ? !this.#requestPassed : !this.#responsePassed;

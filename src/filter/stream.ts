@@ -94,8 +94,8 @@ export class FilterStream {
   }
 
   /** The memory that header lists were read from is about to change. */
-  settle(): void {
-    for (const headers of this.headers) headers.settle(this.paused('request'));
+  settle(keep = this.paused('request')): void {
+    for (const headers of this.headers) headers.settle(keep);
   }
 
   /** The exchange is over, whatever its end: log callbacks, and contexts go. */

@@ -13,6 +13,6 @@ const keptEditText = 16_384;
 export const isSettled = (exchange: Exchange): boolean =>
   !looksBack(exchange.plan) &&
   !exchange.buffered &&
-  exchange.stage === null &&
+  (exchange.stage === null || exchange.stage.settled) &&
   !exchange.requestBody.inUse &&
   exchange.clientEdits.text <= keptEditText;

@@ -239,9 +239,14 @@ export class PhaseRunner {
     if (!exchange.stage) {
       exchange.stage = this.#options.stageFor(plan, exchange);
       if (!exchange.stage) return false;
-      exchange.view.detach();
+      const { brief } = exchange.stage;
+      if (!brief) exchange.view.detach();
       exchange.expectsEnd = true;
       exchange.stage.requestHead();
+      if (brief && !isSettled(exchange)) {
+        exchange.stage.keep();
+        exchange.view.detach();
+      }
       const { request } = exchange.stage;
       if (request && exchange.view.contentLength !== 0) exchange.requestBody.attach(request);
       // Reading begins with the next look: the core knows of no exchange that waits yet.

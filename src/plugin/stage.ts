@@ -13,6 +13,15 @@ export interface ExchangeStage {
   readonly waits: boolean;
   /** Behind the access plugins; the request may be read through the exchange's view. */
   requestHead(): void;
+  /**
+   * Nothing of it comes behind the request's head unless it waits: it runs before the head is
+   * copied, and `keep` follows where the exchange lives on.
+   */
+  readonly brief: boolean;
+  /** The memory that the head was read from is about to change. */
+  keep(): void;
+  /** True where it is through with the exchange, which may end now. */
+  readonly settled: boolean;
   /** The body of the request; null: not of interest. */
   readonly request: BodyStage | null;
   /**
