@@ -223,7 +223,8 @@ class GatewayNode implements Gateway {
   }
 
   #loadFilters({ filtersPath }: Settings, plugins: PluginRegistry): Promise<FilterRegistry> {
-    return loadFilters({ folder: filtersPath, given: this.#options.filters, plugins });
+    const known = this.#node?.filters;
+    return loadFilters({ folder: filtersPath, given: this.#options.filters, plugins, known });
   }
 
   async #drainAll(): Promise<number> {

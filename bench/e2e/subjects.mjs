@@ -23,7 +23,8 @@ export const subjectNames = [
  * Starts one subject in front of `upstreamPort`; each uses one process or thread for traffic and
  * keeps upstream connections alive. `options.routes` counts routes or locations (default 1),
  * `options.settings` are arguments for `headgate start`, `options.driver` is `net` or `native`,
- * `options.filters` are names of filters.mjs for a chain, `options.logBatch` turns http-log on, `options.plugins` are on the service, with
+ * `options.filters` are names of filters.mjs for a chain,
+ * `options.logBatch` turns http-log on, `options.plugins` are on the service, with
  * `options.consumers`.
  * Undefined where it is absent.
  */

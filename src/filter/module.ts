@@ -70,7 +70,7 @@ export function loadModule(name: string, bytes: Uint8Array, options: ModuleLimit
   const exported = new Set(functionsOf(compiled.exports));
   const module: FilterModule = {
     name,
-    hash: createHash('sha256').update(bytes).digest('hex'),
+    hash: moduleHash(bytes),
     abi,
     compiled,
     callbacks: new Set(callbackNames.filter((callback) => exported.has(callback))),
@@ -80,6 +80,10 @@ export function loadModule(name: string, bytes: Uint8Array, options: ModuleLimit
   };
   return module;
 }
+
+/** What a module is known by: SHA-256 of its bytes, hexadecimal. */
+export const moduleHash = (bytes: Uint8Array): string =>
+  createHash('sha256').update(bytes).digest('hex');
 
 /** The newest ABI that a module says it speaks and that this host knows. */
 export function abiOf(exports: readonly ForeignItem[]): AbiVersion | null {

@@ -9,9 +9,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { GatewayError } from '../errors.js';
 import { type FilterMeta, noMeta, parseMeta } from './meta.js';
-import { type FilterModule, loadModule } from './module.js';
+import { type FilterModule, loadModule, moduleHash } from './module.js';
 import type { FilterHostOptions } from './services.js';
 
 export interface FilterDefinition {
@@ -38,6 +39,8 @@ export interface FilterSources {
   readonly given?: Readonly<Record<string, FilterInput>>;
   /** Plugins of the node: `plugins` entities name filters as well, so names must differ. */
   readonly plugins?: { has(name: string): boolean };
+  /** What is in use: modules that have not changed are taken over from it. */
+  readonly known?: FilterRegistry;
 }
 
 const suffix = '.wasm';
@@ -58,14 +61,14 @@ const optionTypes: Readonly<Record<keyof FilterHostOptions, string>> = {
  */
 export async function loadFilters(sources: FilterSources): Promise<FilterRegistry> {
   const registry = new Map<string, FilterDefinition>();
-  const { folder, given = {}, plugins } = sources;
+  const { folder, given = {}, plugins, known = registry } = sources;
   for (const file of folder === null ? [] : await modulesIn(folder)) {
     const name = file.slice(0, -suffix.length);
     if (Object.hasOwn(given, name)) continue;
-    registry.set(name, await fromFolder(folder as string, name));
+    registry.set(name, await fromFolder(folder as string, name, known));
   }
   for (const [name, input] of Object.entries(given))
-    registry.set(name, await fromInput(name, input));
+    registry.set(name, await fromInput(name, input, known));
   for (const name of registry.keys()) {
     if (!plugins?.has(name)) continue;
     throw new GatewayError('GW_E_FILTER_MODULE', `filter '${name}': a plugin has this name`);
@@ -82,30 +85,50 @@ async function modulesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function fromFolder(folder: string, name: string): Promise<FilterDefinition> {
+async function fromFolder(
+  folder: string,
+  name: string,
+  known: FilterRegistry,
+): Promise<FilterDefinition> {
   const metaFile = join(folder, `${name}.meta.json`);
   const metaText = await readOptional(metaFile);
   const host = hostOptions(await readOptional(join(folder, `${name}.options.json`)), name);
   const bytes = await readSource(join(folder, `${name}${suffix}`));
   return {
     name,
-    module: loadModule(name, bytes, host),
+    module: moduleOf(name, bytes, host, known),
     meta: metaText === null ? noMeta : parseMeta(metaText, metaFile),
     host,
   };
 }
 
-async function fromInput(name: string, input: FilterInput): Promise<FilterDefinition> {
+async function fromInput(
+  name: string,
+  input: FilterInput,
+  known: FilterRegistry,
+): Promise<FilterDefinition> {
   const isSource = typeof input === 'string' || input instanceof Uint8Array || input instanceof URL;
   const { module: source, meta, ...host } = isSource ? { module: input } : input;
   const checked = checkOptions(host, `filter '${name}'`);
   const bytes = await readSource(source);
   return {
     name,
-    module: loadModule(name, bytes, checked),
+    module: moduleOf(name, bytes, checked, known),
     meta: meta === undefined ? noMeta : parseMeta(JSON.stringify(meta), `filter '${name}'`),
     host: checked,
   };
+}
+
+/** Checking and compiling a large module holds the event loop up: not twice for the same one. */
+function moduleOf(
+  name: string,
+  bytes: Uint8Array,
+  host: FilterHostOptions,
+  known: FilterRegistry,
+): FilterModule {
+  const before = known.get(name);
+  const isSame = before?.module.hash === moduleHash(bytes) && isDeepStrictEqual(before.host, host);
+  return before && isSame ? before.module : loadModule(name, bytes, host);
 }
 
 function hostOptions(text: string | null, name: string): FilterHostOptions {
