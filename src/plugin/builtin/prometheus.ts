@@ -1,7 +1,8 @@
 /** Kong's prometheus: says which metrics of requests `/metrics` has, and with which labels. */
+import { decodeMetricRecord, type MetricRecord } from '../../log/metric-record.js';
+import { queueDefaults } from '../../log/params.js';
 import { requestMetrics } from '../../observe/request-metrics.js';
 import { definePlugin } from '../define.js';
-import type { LogEntry } from '../log-types.js';
 import type { Infer } from '../schema.js';
 
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const;
@@ -23,26 +24,19 @@ export default definePlugin({
   version: '3.10.0',
   priority: 13,
   schema: { fields, scopes: ['consumer', 'service', 'route', 'global'] },
-  log(entry, config) {
-    const record = entry as Recorded;
-    // What no route matched is counted by the node's own metrics.
-    if (record.route) count(record, config);
+  logSink: {
+    queue: () => ({ ...queueDefaults, max_batch_size: 1000, max_coalescing_delay: 0.05 }),
+    decode: decodeMetricRecord,
+    async send(batch, config: Config) {
+      for (const record of batch as readonly MetricRecord[]) {
+        // What no route matched is counted by the node's own metrics.
+        if (record.route) count(record, config);
+      }
+    },
   },
 });
 
-/** What is read of a log record. */
-interface Recorded extends LogEntry {
-  readonly route?: { readonly id: string; readonly name: string | null };
-  readonly service?: { readonly name: string | null; readonly host: string };
-  readonly consumer?: { readonly username: string | null };
-  readonly request: { readonly size: number };
-  readonly response: { readonly size: number; readonly status: number };
-  readonly latencies: { readonly kong: number; readonly proxy: number; readonly request: number };
-  readonly workspace_name: string;
-  readonly source: string;
-}
-
-function count(record: Recorded, config: Config): void {
+function count(record: MetricRecord, config: Config): void {
   const { route, service, request, response, latencies } = record;
   const workspace = record.workspace_name;
   const place = {
