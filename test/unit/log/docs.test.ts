@@ -20,7 +20,9 @@ test('docs/logging.md is up to date', async () => {
 
 test('every plugin with a log sink and every function is described', () => {
   const text = readFileSync(page, 'utf8');
-  const sinks = bundledPlugins.filter(({ logSink }) => logSink).map(({ name }) => name);
+  // What prometheus counts leaves through /metrics: bundled-plugins.md describes it.
+  const ships = bundledPlugins.filter(({ name }) => name !== 'prometheus');
+  const sinks = ships.filter(({ logSink }) => logSink).map(({ name }) => name);
   expect(sinks.filter((name) => !text.includes(`<!-- generated: ${name} -->`))).toEqual([]);
   expect(Object.keys(functions).filter((name) => !text.includes(`\`${name}(`))).toEqual([]);
 });
