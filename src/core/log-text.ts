@@ -53,6 +53,33 @@ const nothing = new Uint8Array(0);
 /** The JSON arrays of batches that were taken as one. */
 const arrays = new WeakMap<object, Uint8Array>();
 
+/**
+ * Memory of arrays that were sent. New memory for each would lie outside of the engine's heap, and
+ * have it collect the whole heap several times a second.
+ */
+const spares: ArrayBuffer[] = [];
+const sparesMax = 4;
+/** What was made to be used again; other arrays may lie in memory that they share. */
+const reusable = new WeakSet<ArrayBufferLike>();
+
+/** The batch is done with, and nobody looks at its array any more. */
+export function recycle(batch: readonly unknown[]): void {
+  const array = arrays.get(batch);
+  if (!array || !reusable.has(array.buffer) || spares.length === sparesMax) return;
+  arrays.delete(batch);
+  spares.push(array.buffer as ArrayBuffer);
+}
+
+function memoryFor(size: number): Uint8Array {
+  const spare = spares.findIndex(({ byteLength }) => byteLength >= size);
+  if (spare >= 0) return new Uint8Array(spares.splice(spare, 1)[0], 0, size);
+  // Full of short ones: the batches have grown.
+  if (spares.length === sparesMax) spares.shift();
+  const memory = new ArrayBuffer(Math.ceil(size * 1.25));
+  reusable.add(memory);
+  return new Uint8Array(memory, 0, size);
+}
+
 /** The JSON array of a batch that `takeArray` took; null for any other. */
 export function arrayOf(batch: readonly unknown[]): Uint8Array | null {
   return arrays.get(batch) ?? null;
@@ -250,7 +277,9 @@ function arrayBatch(
   if (pieces.length === 0) {
     u8[textsAt - 1] = openBracket;
     u8[end - 1] = closeBracket;
-    arrays.set(batch, u8.slice(textsAt - 1, end));
+    const whole = memoryFor(end - textsAt + 1);
+    whole.set(u8.subarray(textsAt - 1, end));
+    arrays.set(batch, whole);
     return batch;
   }
   const whole = Buffer.concat([openBytes, ...pieces, u8.subarray(textsAt, end)]);

@@ -5,7 +5,7 @@
 import type { PluginEntity } from '../config/model.js';
 import type { Core } from '../core/instance.js';
 import { LogRecord } from '../core/layout.js';
-import { LogTexts } from '../core/log-text.js';
+import { LogTexts, recycle } from '../core/log-text.js';
 import { type Ring, RingTable } from '../core/ring.js';
 import { GatewayError } from '../errors.js';
 import type { LogEntry, LogSink, QueueParameters } from '../plugin/log-types.js';
@@ -212,7 +212,7 @@ function senderOf(
     return true as const;
   };
   const sendArray = async (batch: readonly unknown[], signal: AbortSignal) => {
-    await sink.sendArray?.(asArray(batch), config, signal);
+    if (await sink.sendArray?.(asArray(batch), config, signal)) recycle(batch);
     return true as const;
   };
   const handler: BatchHandler<unknown> = wantsArrays ? sendArray : sendTexts;

@@ -50,9 +50,9 @@ export interface LogSink<Config> {
   takesTexts?(config: Config): boolean;
   /**
    * As `sendTexts`, but the whole batch is one JSON array in UTF-8. Used instead where it is given
-   * and `takesArrays` holds for the config.
+   * and `takesArrays` holds for the config. True: nobody looks at the array any more.
    */
-  sendArray?(array: Uint8Array, config: Config, signal: AbortSignal): Promise<void>;
+  sendArray?(array: Uint8Array, config: Config, signal: AbortSignal): Promise<boolean>;
   takesArrays?(config: Config): boolean;
   /** Further queues of a config, fed with the same records. */
   also?(config: Config): readonly LogSink<Config>[];

@@ -1,6 +1,7 @@
 /** Submits log batches over HTTP: one undici pool per origin, kept open between batches. */
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../../errors.js';
 
 export interface HttpSubmission {
@@ -42,6 +43,8 @@ export interface HttpTimeouts {
 export interface HttpOutcome {
   readonly status: number;
   readonly text: string;
+  /** The kernel has all of the body: its memory is nobody's any more. */
+  readonly isFlushed: boolean;
 }
 
 /** Bytes of an answer's body that an error message quotes. */
@@ -52,6 +55,8 @@ const fixedHeaders = new Set(['content-type', 'content-length', 'host']);
 
 interface UsedPool {
   readonly pool: Pool;
+  /** Open connections. */
+  readonly sockets: ReadonlySet<Socket>;
   usedMs: number;
 }
 
@@ -60,16 +65,18 @@ export class HttpSink {
 
   /**
    * Sends one body. The answer's body is read to its end, so that the connection can be used again.
+   * @returns as HttpOutcome.isFlushed
    * @throws GatewayError GW_E_SUBMIT with Kong's text for transport errors and statuses from 300 on
    */
-  async submit(submission: HttpSubmission): Promise<void> {
+  async submit(submission: HttpSubmission): Promise<boolean> {
     const { url, authority } = parseEndpoint(submission.endpoint);
     const { timeoutMs, keepaliveMs, method, body, signal } = submission;
     const timeouts = { connectMs: timeoutMs, readMs: timeoutMs, keepaliveMs };
     const headers = headersOf(submission);
     const request = { url, path: url.pathname, method, headers, body, timeouts, signal };
-    const { status, text } = await this.exchange(request, `failed request to ${authority}: `);
-    if (status < 300) return;
+    const outcome = await this.exchange(request, `failed request to ${authority}: `);
+    const { status, text, isFlushed } = outcome;
+    if (status < 300) return isFlushed;
     throw new GatewayError(
       'GW_E_SUBMIT',
       `request to ${authority} returned status code ${status} and body ${text}`,
@@ -85,14 +92,15 @@ export class HttpSink {
   async exchange(request: HttpExchange, failed: string): Promise<HttpOutcome> {
     const { url, path, method, headers, body, timeouts, signal } = request;
     try {
-      const pool = this.#poolFor(url, timeouts);
-      const outcome = await new Promise<HttpOutcome>((resolve, reject) => {
-        const answer = new Answer(resolve, reject, signal);
-        pool.dispatch({ path, method, headers, body }, answer);
+      const { pool, sockets } = this.#poolFor(url, timeouts);
+      const answer = await new Promise<Answered>((resolve, reject) => {
+        pool.dispatch({ path, method, headers, body }, new Answer(resolve, reject, signal));
       });
+      // A server may answer before it has read all of the body.
+      const isFlushed = [...sockets].every((socket) => socket.writableLength === 0);
       // The pool has its connection back a moment later, and would open another one until then.
       await nextTurn();
-      return outcome;
+      return { ...answer, isFlushed };
     } catch (cause) {
       throw new GatewayError('GW_E_SUBMIT', failed + reasonOf(cause), { cause });
     }
@@ -105,25 +113,25 @@ export class HttpSink {
     await Promise.all(pools.map(({ pool }) => pool.close()));
   }
 
-  #poolFor(url: URL, { connectMs, readMs, keepaliveMs }: HttpTimeouts): Pool {
+  #poolFor(url: URL, { connectMs, readMs, keepaliveMs }: HttpTimeouts): UsedPool {
     const nowMs = performance.now();
     const key = `${url.origin} ${connectMs} ${readMs} ${keepaliveMs}`;
     let used = this.#pools.get(key);
     if (!used) {
       this.#closeUnused(nowMs);
+      const sockets = new Set<Socket>();
       const pool = new Pool(url.origin, {
         connections: 8,
         headersTimeout: readMs,
         bodyTimeout: readMs,
         keepAliveTimeout: Math.max(1, keepaliveMs),
-        // Kong does not verify the certificates of log servers either.
-        connect: { timeout: connectMs, rejectUnauthorized: false },
+        connect: connectorInto(sockets, connectMs),
       });
-      used = { pool, usedMs: nowMs };
+      used = { pool, sockets, usedMs: nowMs };
       this.#pools.set(key, used);
     }
     used.usedMs = nowMs;
-    return used.pool;
+    return used;
   }
 
   #closeUnused(nowMs: number): void {
@@ -135,16 +143,34 @@ export class HttpSink {
   }
 }
 
+/** Undici's own connector, which keeps the set of its open connections. */
+function connectorInto(sockets: Set<Socket>, timeoutMs: number): buildConnector.connector {
+  // Kong does not verify the certificates of log servers either.
+  const connect = buildConnector({ timeout: timeoutMs, rejectUnauthorized: false });
+  return (options, callback) => {
+    connect(options, (...outcome) => {
+      const socket = outcome[1];
+      if (socket) {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      }
+      callback(...outcome);
+    });
+  };
+}
+
+type Answered = Omit<HttpOutcome, 'isFlushed'>;
+
 /** Takes an answer as it comes: no stream and no listeners, of which a batch has no use. */
 class Answer implements Dispatcher.DispatchHandler {
-  readonly #resolve: (outcome: HttpOutcome) => void;
+  readonly #resolve: (outcome: Answered) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | undefined;
   #status = 0;
   #text = '';
 
   constructor(
-    resolve: (outcome: HttpOutcome) => void,
+    resolve: (outcome: Answered) => void,
     reject: (reason: unknown) => void,
     signal: AbortSignal | undefined,
   ) {

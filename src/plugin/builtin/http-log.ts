@@ -60,11 +60,13 @@ export default definePlugin({
   logSink: {
     key: (config) => httpLogQueueName(config),
     queue: (config, warn) => queueParameters(config, warn),
-    send: (batch, config, signal) => {
+    async send(batch, config, signal) {
       const texts = batch.map((entry) => Buffer.from(recordText(entry, config)));
-      return submit(bodyOf(texts, config), config, signal);
+      await submit(bodyOf(texts, config), config, signal);
     },
-    sendTexts: (batch, config, signal) => submit(bodyOf(batch, config), config, signal),
+    async sendTexts(batch, config, signal) {
+      await submit(bodyOf(batch, config), config, signal);
+    },
     takesTexts: (config) => !config.custom_fields_by_expression,
     sendArray: (array, config, signal) => submit(array, config, signal),
     takesArrays: (config) => queueParameters(config).max_batch_size > 1,
@@ -72,8 +74,8 @@ export default definePlugin({
   },
 });
 
-async function submit(body: Uint8Array, config: HttpLogConfig, signal: AbortSignal): Promise<void> {
-  await sink.submit({
+function submit(body: Uint8Array, config: HttpLogConfig, signal: AbortSignal): Promise<boolean> {
+  return sink.submit({
     endpoint: config.http_endpoint,
     method: config.method,
     contentType: config.content_type,

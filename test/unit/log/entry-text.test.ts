@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Consumer } from '../../../src/config/model.js';
 import { createCore } from '../../../src/core/instance.js';
 import { LogFlag } from '../../../src/core/layout.js';
-import { arrayOf, LogTexts } from '../../../src/core/log-text.js';
+import { arrayOf, LogTexts, recycle } from '../../../src/core/log-text.js';
 import { RingTable } from '../../../src/core/ring.js';
 import { clientText, notedText } from '../../../src/log/client-text.js';
 import { decodeLogRecord } from '../../../src/log/entry.js';
@@ -209,6 +209,30 @@ describe('texts by the core', () => {
     expect(String(Buffer.from(arrayOf(batch) ?? []))).toBe(`[${expected.join()}]`);
     expect(take()).toHaveLength(1);
     expect(arrayOf(texts.takeArray(ring, 3, () => {}))).toBeNull();
+  });
+
+  test('memory of an array is used again once it was given back, and not before', () => {
+    const take = (status: number) => {
+      ring.push(logRecord({ fields: { status } }));
+      const batch = texts.takeArray(ring, 1, () => {});
+      return { batch, array: arrayOf(batch) ?? new Uint8Array(0) };
+    };
+    const first = take(201);
+    const second = take(202);
+    expect(second.array.buffer).not.toBe(first.array.buffer);
+    recycle(first.batch);
+    recycle(first.batch);
+    const third = take(203);
+    expect(third.array.buffer).toBe(first.array.buffer);
+    expect(arrayOf(first.batch)).toBeNull();
+    expect(JSON.parse(String(Buffer.from(second.array)))[0].response.status).toBe(202);
+    expect(JSON.parse(String(Buffer.from(third.array)))[0].response.status).toBe(203);
+    // In pieces: not memory of its own.
+    ring.push(logRecord({ requestHead: 'GET /?a=%C3%A9 HTTP/1.1\r\n\r\n' }));
+    const pieces = texts.takeArray(ring, 1, () => {});
+    const { buffer } = arrayOf(pieces) ?? new Uint8Array(0);
+    recycle(pieces);
+    expect(take(204).array.buffer).not.toBe(buffer);
   });
 
   test('takes no more than was asked for', () => {

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createCore } from '../../../src/core/instance.js';
 import { LogShipping } from '../../../src/log/shipping.js';
@@ -108,11 +109,29 @@ describe('http sink', () => {
     await expect(sink.submit(submission(port))).rejects.toMatchObject(failure);
   });
 
+  test('a body that the server left unread is not given back', async () => {
+    await using server = await startLogServer();
+    expect(await sink.submit(submission(server.port))).toBe(true);
+    const early = createServer((socket) => {
+      socket.once('data', () => {
+        socket.pause();
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      });
+      socket.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => early.listen(0, '127.0.0.1', resolve));
+    const { port: earlyPort } = early.address() as AddressInfo;
+    const body = new Uint8Array(64 * 1024 * 1024);
+    const outcome = await sink.submit(submission(earlyPort, { body })).catch(() => 'refused');
+    expect(outcome).not.toBe(true);
+    early.close();
+  });
+
   test('errors name host and port, never user info', async () => {
     const endpoint = 'http://user:secret@127.0.0.1:9/in';
-    const error = await sink.submit(submission(9, { endpoint })).catch((one) => one as Error);
-    expect(error?.message).toContain('failed request to 127.0.0.1:9');
-    expect(error?.message).not.toContain('secret');
+    const error = await sink.submit(submission(9, { endpoint })).catch((one) => String(one));
+    expect(error).toContain('failed request to 127.0.0.1:9');
+    expect(error).not.toContain('secret');
   });
 
   test('the signal ends a submission', async () => {
