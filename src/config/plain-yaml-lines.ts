@@ -28,7 +28,7 @@ export function blockText(header: string, lines: readonly string[]): string {
   while (length > 0 && lines[length - 1] === '') length--;
   const kept = lines.slice(0, length);
   if (kept.length === 0) throw new NotPlain();
-  if (style === '>' && kept.some((line) => line.startsWith(' '))) throw new NotPlain();
+  if (style === '>' && kept.some((line) => /^[ \t]/.test(line))) throw new NotPlain();
   const text = style === '|' ? kept.join('\n') : foldLines(kept);
   return chomp === '' ? `${text}\n` : text;
 }

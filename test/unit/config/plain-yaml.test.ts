@@ -42,6 +42,12 @@ const pieces = [
 ];
 
 describe('whatever the plain reader reads, the full parser reads alike', () => {
+  test('deeper lines of a folded text are left to the full parser', () => {
+    for (const deeper of ['  \ta', '   a']) {
+      expect(plain(`a: >-\n  t\n  u\n\n${deeper}`)).toBeUndefined();
+    }
+  });
+
   test('pieces of YAML in any order', () => {
     const texts = fc
       .tuple(
