@@ -94,7 +94,8 @@ describe('http-log', () => {
     const [port, out] = [await freePort(), join(folder, 'bodies')];
     writeFileSync(
       join(folder, 'nginx.conf'),
-      `daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}
+      `daemon off; master_process off; pid ${folder}/pid;
+error_log ${folder}/error.log; events {}
 http {
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
   fastcgi_temp_path ${folder}/a; uwsgi_temp_path ${folder}/b; scgi_temp_path ${folder}/c;
