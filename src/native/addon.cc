@@ -102,7 +102,7 @@ void EngineFace::tick(const Napi::CallbackInfo&) {
 }
 
 void EngineFace::close(const Napi::CallbackInfo&) {
-  if (!handles_) return;
+  if (!waiter_) return;
   shut();
   Unref();
 }

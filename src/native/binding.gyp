@@ -4,7 +4,7 @@
   "targets": [
     {
       "target_name": "headgate",
-      "sources": ["addon.cc", "face.cc", "engine.cc", "reads.cc", "commands.cc", "writes.cc", "sockets.cc"],
+      "sources": ["addon.cc", "face.cc", "waiter.cc", "engine.cc", "reads.cc", "commands.cc", "writes.cc", "sockets.cc"],
       "include_dirs": ["../../node_modules/node-addon-api"],
       "defines": [
         "NAPI_VERSION=8",

@@ -32,17 +32,28 @@ double Engine::nowMs() const {
   return static_cast<double>(uv_hrtime()) / 1e6 + options_.clockOffsetMs;
 }
 
-void Engine::run() {
+bool Engine::watchLoop(int descriptor) {
+  epoll_event wanted{};
+  wanted.events = EPOLLIN;
+  return epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &wanted) == 0;
+}
+
+void Engine::unwatchLoop(int descriptor) {
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
+}
+
+void Engine::run(int patienceMs) {
   if (running_ || stopped_) return;
   running_ = true;
-  collect();
+  collect(patienceMs);
   if (eventCount_ > 0) batch();
   running_ = false;
   reap();
 }
 
 /** What was posted, then what was left over, then what the kernel names. */
-void Engine::collect() {
+void Engine::collect(int patienceMs) {
+  const int sleepMs = hasWork() ? 0 : patienceMs;
   eventCount_ = 0;
   bump_ = layout::READ;
   batchSerial_++;
@@ -56,9 +67,12 @@ void Engine::collect() {
   }
   reading_.clear();
   epoll_event happened[kHappeningsMax];
-  const int count = epoll_wait(epoll_, happened, kHappeningsMax, 0);
+  const int count = epoll_wait(epoll_, happened, kHappeningsMax, sleepMs);
+  loopReady_ = false;
   for (int i = 0; i < count; i++) {
-    handle(static_cast<Slot*>(happened[i].data.ptr), happened[i].events);
+    Slot* const slot = static_cast<Slot*>(happened[i].data.ptr);
+    if (slot) handle(slot, happened[i].events);
+    else loopReady_ = true;
   }
 }
 

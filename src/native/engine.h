@@ -80,8 +80,16 @@ class Engine {
   /** Replaces the port that the core is told for connections of a listener. */
   void showPort(uint32_t listener, uint16_t port);
   void stopListening();
-  /** One turn: what is ready is read, handed over, carried out. */
-  void run();
+  /**
+   * One turn: what is ready is read, handed over, carried out. Where nothing is, it sleeps for at
+   * most so many milliseconds (-1: without end).
+   */
+  void run(int patienceMs);
+  /** From here on sleep ends when libuv's loop has something to do; false: the kernel refuses. */
+  bool watchLoop(int descriptor);
+  void unwatchLoop(int descriptor);
+  /** The last turn found it so. */
+  bool isLoopReady() const { return loopReady_; }
   /** Hands one event over alone, or after the batch that is running. */
   void post(const Record& event);
   void tick();
@@ -96,7 +104,7 @@ class Engine {
 
  private:
   // engine.cc
-  void collect();
+  void collect(int patienceMs);
   void takePosted();
   void handle(Slot* slot, uint32_t happened);
   bool batch();
@@ -149,6 +157,7 @@ class Engine {
   bool running_ = false;
   bool stopped_ = false;
   bool starved_ = false;
+  bool loopReady_ = false;
   Ids ids_;
   std::vector<Slot*> listeners_;
   /** By the index of the listener; they outlive it, for connections it has accepted. */

@@ -26,52 +26,35 @@ EngineFace::EngineFace(const Napi::CallbackInfo& info)
   memory_ = Napi::Persistent(memory);
   process_ = Napi::Persistent(given.Get("process").As<Napi::Function>());
   host_ = Napi::Persistent(given.Get("host").As<Napi::Object>());
-  handles_ = new Handles;
-  handles_->engine = std::make_unique<Engine>(this, options);
-  engine_ = handles_->engine.get();
-  startHandles();
+  join(std::make_unique<Engine>(this, options));
   // Open sockets keep it: it is let go in close().
   Ref();
 }
 
-void EngineFace::startHandles() {
+void EngineFace::join(std::unique_ptr<Engine> engine) {
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(Env(), &loop);
-  uv_poll_init(loop, &handles_->poll, engine_->descriptor());
-  uv_idle_init(loop, &handles_->idle);
-  handles_->poll.data = handles_->idle.data = this;
-  uv_poll_start(&handles_->poll, UV_READABLE, [](uv_poll_t* handle, int, int) {
-    static_cast<EngineFace*>(handle->data)->turn();
-  });
-  uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+  waiter_ = new Waiter(loop, this, std::move(engine));
+  engine_ = waiter_->engine();
   // A worker thread that is terminated must not leave handles in its loop.
   const auto end = [](napi_async_cleanup_hook_handle, void* face) {
     static_cast<EngineFace*>(face)->shut();
   };
-  napi_add_async_cleanup_hook(Env(), end, this, &handles_->hook);
+  napi_add_async_cleanup_hook(Env(), end, this, &hook_);
 }
 
 /** One turn of the engine. The scope runs what plugins left in the microtask queue. */
-void EngineFace::turn() {
+void EngineFace::turn(int patienceMs) {
   Napi::HandleScope handleScope(Env());
   Napi::CallbackScope callbackScope(Env(), context_);
-  if (engine_) engine_->run();
+  if (engine_) engine_->run(patienceMs);
   settle();
 }
 
 /** Arms what the next turn needs. */
 void EngineFace::settle() {
   if (!engine_) return;
-  auto* poll = reinterpret_cast<uv_handle_t*>(&handles_->poll);
-  if (engine_->isInUse()) uv_ref(poll);
-  else uv_unref(poll);
-  if (engine_->hasWork()) {
-    uv_idle_start(&handles_->idle, [](uv_idle_t* handle) {
-      static_cast<EngineFace*>(handle->data)->turn();
-    });
-  } else {
-    uv_idle_stop(&handles_->idle);
-  }
+  waiter_->settle();
   if (tickArmed_ || engine_->isBusy() || !engine_->needsTick()) return;
   tickArmed_ = true;
   call("armTick", {});
@@ -79,23 +62,15 @@ void EngineFace::settle() {
 
 /** Ends the engine and lets the handles go; nothing calls back from here on. Idempotent. */
 void EngineFace::shut() {
-  Handles* const handles = handles_;
-  if (!handles) return;
-  handles_ = nullptr;
+  Waiter* const waiter = waiter_;
+  if (!waiter) return;
+  waiter_ = nullptr;
   engine_->stop();
-  // A stop from within a turn: the engine's frames are still on the stack, so it lives on until
-  // libuv calls back.
   engine_ = nullptr;
-  const auto closed = [](uv_handle_t* handle) {
-    auto* owner = static_cast<Handles*>(handle->data);
-    if (--owner->open > 0) return;
-    if (owner->hook) napi_remove_async_cleanup_hook(owner->hook);
-    delete owner;
+  const auto closed = [](void* hook) {
+    if (hook) napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(hook));
   };
-  handles->poll.data = handles->idle.data = handles;
-  uv_poll_stop(&handles->poll);
-  uv_close(reinterpret_cast<uv_handle_t*>(&handles->poll), closed);
-  uv_close(reinterpret_cast<uv_handle_t*>(&handles->idle), closed);
+  waiter->close(closed, hook_);
 }
 
 int64_t EngineFace::process(uint32_t eventCount) {

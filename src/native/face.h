@@ -1,32 +1,16 @@
-/**
- * The face of the engine toward the shell: one class `Engine`. The engine's descriptor is nested in
- * libuv's loop by a poll handle; an idle handle turns the loop while work is left over that makes
- * no descriptor readable.
- */
+/** The face of the engine toward the shell: one class `Engine`. */
 #pragma once
 #include <napi.h>
-#include <uv.h>
 
-#include <memory>
-
-#include "engine.h"
+#include "waiter.h"
 
 namespace headgate {
-
-/** Freed when libuv has closed both handles, which may be later than the object that made them. */
-struct Handles {
-  uv_poll_t poll;
-  uv_idle_t idle;
-  int open = 2;
-  std::unique_ptr<Engine> engine;
-  napi_async_cleanup_hook_handle hook = nullptr;
-};
 
 inline uint32_t number(const Napi::Value& value) {
   return value.As<Napi::Number>().Uint32Value();
 }
 
-class EngineFace : public Napi::ObjectWrap<EngineFace>, public Host {
+class EngineFace : public Napi::ObjectWrap<EngineFace>, public Host, public Waiter::Turner {
  public:
   static Napi::Function define(Napi::Env env);
   explicit EngineFace(const Napi::CallbackInfo& info);
@@ -37,6 +21,7 @@ class EngineFace : public Napi::ObjectWrap<EngineFace>, public Host {
   void connectFailed(uint32_t id, int error) override;
   void proxyHeader(uint32_t id, const uint8_t* bytes, uint32_t count) override;
   void badCommand(const char* what, const Record& record) override;
+  void turn(int patienceMs) override;
 
  private:
   Napi::Value listen(const Napi::CallbackInfo& info);
@@ -52,8 +37,7 @@ class EngineFace : public Napi::ObjectWrap<EngineFace>, public Host {
   Napi::Value busy(const Napi::CallbackInfo& info);
   Napi::Value closingCount(const Napi::CallbackInfo& info);
 
-  void startHandles();
-  void turn();
+  void join(std::unique_ptr<Engine> engine);
   void settle();
   void shut();
   void call(const char* name, std::initializer_list<napi_value> arguments);
@@ -62,8 +46,9 @@ class EngineFace : public Napi::ObjectWrap<EngineFace>, public Host {
   Napi::ObjectReference host_;
   Napi::FunctionReference process_;
   Napi::Reference<Napi::Uint8Array> memory_;
-  Handles* handles_ = nullptr;
+  Waiter* waiter_ = nullptr;
   Engine* engine_ = nullptr;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
   bool tickArmed_ = false;
 };
 
