@@ -1,9 +1,16 @@
-/** One exchange of ten header fields through chains of filters, without sockets. */
+/**
+ * What filters cost, without sockets: whole exchanges through core and shell, and chains alone on
+ * ten header fields.
+ */
 import type { StreamAdapter, StreamMap } from '../src/filter/adapter.js';
 import { FilterChain } from '../src/filter/chain.js';
 import type { HeaderMap } from '../src/filter/header-map.js';
+import { noMeta } from '../src/filter/meta.js';
+import { loadModule } from '../src/filter/module.js';
+import type { FilterRegistry } from '../src/filter/registry.js';
 import { createHost, load } from '../test/unit/filter/harness.js';
-import type { Step } from '../test/unit/filter/wat.js';
+import { filterModule, type Step } from '../test/unit/filter/wat.js';
+import { answerOf, BATCH, ExchangeCycle } from './lib/exchange-cycle.js';
 import type { BenchSuite } from './lib/suite.js';
 
 const host = createHost({ logLevel: 'warn' });
@@ -65,4 +72,62 @@ const heads: BenchSuite = {
   ],
 };
 
-export const suite = heads;
+/** The callbacks that SDKs export whether the filter needs them or not. */
+const everything = {
+  proxy_on_request_body: [],
+  proxy_on_request_trailers: [],
+  proxy_on_response_headers: [],
+  proxy_on_response_body: [],
+  proxy_on_response_trailers: [],
+  proxy_on_done: [],
+  proxy_on_log: [],
+  proxy_on_delete: [],
+};
+const getHost: Step = ['proxy_get_header_map_value', 0, 'host', out(0), out(1)];
+const setField: Step = ['proxy_replace_header_map_value', 0, 'x-gateway', '127.0.0.1:8000'];
+const edits = { proxy_on_request_headers: [rewind, getHost, setField] };
+const readBody: Step = ['proxy_get_buffer_bytes', 1, 0, -1, out(0), out(1)];
+
+const registry: FilterRegistry = new Map(
+  Object.entries<Record<string, readonly Step[]>>({
+    nothing: { proxy_on_request_headers: [rewind] },
+    header: edits,
+    sdk: { ...edits, ...everything },
+    body: { proxy_on_response_body: [rewind, readBody] },
+  }).map(([name, on]) => {
+    const module = loadModule(name, filterModule({ on }));
+    return [name, { name, module, meta: noMeta, host: {} }];
+  }),
+);
+
+function cycleOf(name: string, filters: readonly string[], bodyBytes = 100) {
+  const chained = filters.map((filter) => ({ name: filter }));
+  const cycle = new ExchangeCycle({
+    name,
+    filters: registry,
+    service: filters.length > 0 ? { filter_chains: [{ filters: chained }] } : {},
+    request: () => 'GET /bench HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n',
+    answer: answerOf(bodyBytes),
+  });
+  return { name, fn: cycle.run, operations: BATCH };
+}
+
+const exchanges: BenchSuite = {
+  name: 'an exchange of the gateway with a chain of filters',
+  quickest: true,
+  cases: [
+    cycleOf('no filter', []),
+    cycleOf('one that does nothing', ['nothing']),
+    cycleOf('one that reads and sets a header', ['header']),
+    cycleOf('five of them', ['header', 'header', 'header', 'header', 'header']),
+    cycleOf('one with all callbacks', ['sdk']),
+  ],
+};
+
+const bodyCycles: BenchSuite = {
+  name: 'an exchange with an answer of 10 KiB',
+  quickest: true,
+  cases: [cycleOf('no filter', [], 10_240), cycleOf('one that reads the body', ['body'], 10_240)],
+};
+
+export const suites: readonly BenchSuite[] = [exchanges, bodyCycles, heads];
