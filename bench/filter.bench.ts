@@ -2,6 +2,9 @@
  * What filters cost, without sockets: whole exchanges through core and shell, and chains alone on
  * ten header fields.
  */
+import type { HeadFields } from '../src/core/head-fields.js';
+import { HeaderEntry } from '../src/core/layout.js';
+import { privateMemory } from '../src/core/phase-copy.js';
 import type { StreamAdapter, StreamMap } from '../src/filter/adapter.js';
 import { FilterChain } from '../src/filter/chain.js';
 import type { HeaderMap } from '../src/filter/header-map.js';
@@ -16,6 +19,18 @@ import type { BenchSuite } from './lib/suite.js';
 const host = createHost({ logLevel: 'warn' });
 const names = Array.from({ length: 10 }, (_, i) => Buffer.from(`x-header-${i}`));
 const value = Buffer.from('a value of 24 characters');
+/** A head as the core leaves it: entries, and the bytes that they point to. */
+const head = privateMemory(1024);
+names.forEach((name, index) => {
+  const entry = index * HeaderEntry.size;
+  const at = 512 + index * 48;
+  head.u8.set(name, at);
+  head.u8.set(value, at + 16);
+  head.u32[(entry + HeaderEntry.name) >> 2] = at;
+  head.u32[(entry + HeaderEntry.value) >> 2] = at + 16;
+  head.u16[(entry + HeaderEntry.nameLength) >> 1] = name.length;
+  head.u16[(entry + HeaderEntry.valueLength) >> 1] = value.length;
+});
 const body = Buffer.alloc(10_240, 'x');
 const empty = new Uint8Array(0);
 
@@ -23,6 +38,10 @@ const empty = new Uint8Array(0);
 const adapter: StreamAdapter = {
   load(_map: StreamMap, into: HeaderMap): boolean {
     for (const name of names) into.refer(name, 0, name.length, value, 0, value.length);
+    return true;
+  },
+  show(_map: StreamMap, fields: HeadFields): boolean {
+    fields.show(head, 0, names.length);
     return true;
   },
   property: () => undefined,

@@ -4,6 +4,7 @@
  * same reads work after the core has moved on; a detached view never looks at the core again.
  */
 import { readAddress } from './address.js';
+import type { HeadFields } from './head-fields.js';
 import type { Core } from './instance.js';
 import { AcceptFlag, HeaderEntry, PhaseView, Region } from './layout.js';
 import {
@@ -202,13 +203,17 @@ export class ExchangeView {
     }
   }
 
+  /** Lets `fields` show the fields of a side, until the view moves on. */
+  showFields(side: HeaderSide, fields: HeadFields): void {
+    fields.show(this.memory, this.word(listField[side]), this.word(countField[side]));
+  }
+
   /** Hands over the method, or the target as sent, as the value of a field of that name. */
   place(what: 'method' | 'target', name: Uint8Array, sink: FieldSink): void {
     const { u8 } = this.memory;
-    const [start, length] =
-      what === 'method'
-        ? [this.word(PhaseView.method), this.word(PhaseView.methodLength)]
-        : [this.word(PhaseView.target), this.word(PhaseView.targetLength)];
+    const isMethod = what === 'method';
+    const start = this.word(isMethod ? PhaseView.method : PhaseView.target);
+    const length = this.word(isMethod ? PhaseView.methodLength : PhaseView.targetLength);
     sink.refer(name, 0, name.length, u8, start, length);
   }
 

@@ -8,7 +8,8 @@
 const longest = 48;
 const places = 512;
 
-interface Source {
+/** Memory as bytes, and the same as a Buffer. */
+export interface TextSource {
   readonly u8: Uint8Array;
   readonly buffer: { latin1Slice(start: number, end: number): string };
 }
@@ -20,7 +21,7 @@ export class ShortTexts {
   readonly #lower: string[] = new Array<string>(places).fill('');
 
   /** The Latin-1 text of `length` bytes at `at`. */
-  read({ u8, buffer }: Source, at: number, length: number): string {
+  read({ u8, buffer }: TextSource, at: number, length: number): string {
     if (length > longest) return buffer.latin1Slice(at, at + length);
     if (length === 0) return '';
     const place = placeOf(u8, at, length);
@@ -36,7 +37,7 @@ export class ShortTexts {
   }
 
   /** The same in lower case. */
-  readLower(source: Source, at: number, length: number): string {
+  readLower(source: TextSource, at: number, length: number): string {
     const text = this.read(source, at, length);
     if (length > longest || length === 0) return text.toLowerCase();
     const place = placeOf(source.u8, at, length);

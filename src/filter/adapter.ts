@@ -2,6 +2,7 @@
  * What the filter host needs of an exchange. The gateway's runner implements it over the core, the
  * workshop commands and tests over memory.
  */
+import type { HeadFields } from '../core/head-fields.js';
 import type { HeaderMap } from './header-map.js';
 
 /** The four lists of an exchange, by MapType number. */
@@ -20,6 +21,12 @@ export interface StreamAdapter {
    * @returns false where the exchange has no such list now
    */
   load(map: StreamMap, into: HeaderMap): boolean;
+  /**
+   * Lets `fields` show those of a list where they lie, pseudo-headers left out. What it shows moves
+   * only when `FilterStream.settle` is called.
+   * @returns false where the list is not there or has been changed ahead of filters
+   */
+  show(map: StreamMap, fields: HeadFields): boolean;
   /** Value of a property by its path, segments joined by dots; `segments` as they were given. */
   property(path: string, segments: readonly string[]): PropertyValue;
   /** @returns false where the property is unknown or cannot be set; null removes */

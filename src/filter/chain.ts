@@ -7,15 +7,19 @@ import type { Station } from './station.js';
 import { FilterStream } from './stream.js';
 import type { FilterBinding } from './vm.js';
 
-const laterCallbacks = [
-  'proxy_on_request_body',
-  'proxy_on_request_trailers',
-  'proxy_on_response_headers',
-  'proxy_on_response_body',
-  'proxy_on_response_trailers',
-  'proxy_on_done',
-  'proxy_on_log',
-  'proxy_on_delete',
+const requestBodies = ['proxy_on_request_body', 'proxy_on_request_trailers'] as const;
+const answerBodies = ['proxy_on_response_body', 'proxy_on_response_trailers'] as const;
+const ends = ['proxy_on_done', 'proxy_on_log', 'proxy_on_delete'] as const;
+/** Between the callbacks of an exchange, and able to name one of its contexts. */
+const others = [
+  'proxy_on_tick',
+  'proxy_on_queue_ready',
+  'proxy_on_http_call_response',
+  'proxy_on_grpc_receive_initial_metadata',
+  'proxy_on_grpc_receive',
+  'proxy_on_grpc_receive_trailing_metadata',
+  'proxy_on_grpc_close',
+  'proxy_on_foreign_function',
 ] as const;
 
 /** Streams kept for the next exchange. */
@@ -26,12 +30,22 @@ export class FilterChain {
   readonly services: FilterServices;
   /** No filter looks at bodies, answers or the end of an exchange. */
   readonly isBrief: boolean;
+  /** Bodies of requests, or of answers, go through the filters. */
+  readonly filtersRequests: boolean;
+  readonly filtersAnswers: boolean;
+  /** Some filter may look at the head of an answer that has gone on. */
+  readonly looksBack: boolean;
   readonly #free: FilterStream[] = [];
 
   constructor(bindings: readonly FilterBinding[], services: FilterServices) {
     this.bindings = bindings;
     this.services = services;
-    this.isBrief = !this.has(...laterCallbacks);
+    this.filtersRequests = this.has(...requestBodies);
+    this.filtersAnswers = this.has(...answerBodies);
+    const looksAtEnd = this.has(...ends);
+    const looksAtAnswers = this.filtersAnswers || this.has('proxy_on_response_headers');
+    this.isBrief = !this.filtersRequests && !looksAtAnswers && !looksAtEnd;
+    this.looksBack = this.filtersAnswers || looksAtEnd || this.has(...others);
   }
 
   /** A stream for an exchange; `finish` brings it back. */

@@ -26,11 +26,10 @@ export class Context {
   readonly station: Station | null;
   /** The stage that its exchange has reached with this filter. */
   moment: Moment = Moment.NONE;
-  /** Calls under way, by id. */
-  readonly calls = new Set<number>();
   /** proxy_on_done answered 0; proxy_done is awaited. */
   waiting = false;
   ended = false;
+  #calls: Set<number> | null = null;
 
   constructor(
     id: number,
@@ -44,6 +43,16 @@ export class Context {
     this.root = root ?? (this as unknown as RootContext);
     this.stream = stream;
     this.station = station;
+  }
+
+  /** Calls under way, by id. */
+  get calls(): Set<number> {
+    this.#calls ??= new Set();
+    return this.#calls;
+  }
+
+  get callCount(): number {
+    return this.#calls === null ? 0 : this.#calls.size;
   }
 }
 

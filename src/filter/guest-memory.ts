@@ -1,7 +1,8 @@
 /**
  * The memory of one filter instance. Every pointer that a filter passes is checked here before
  * anything is read or written; numbers arrive signed and sums are made in doubles. Views are taken
- * anew whenever the memory has grown, which may happen in any call into the module.
+ * anew when the memory has grown, which may happen in any call into the module: growth leaves the
+ * old ones empty, so that nothing lies inside them.
  */
 import type { ForeignMemory } from '../core/foreign-module.js';
 import { Status } from './abi.js';
@@ -10,6 +11,8 @@ const noBytes = new Uint8Array(0);
 
 export class GuestMemory {
   u8: Uint8Array = noBytes;
+  /** The same bytes. */
+  buffer = Buffer.from(noBytes.buffer);
   #view = new DataView(noBytes.buffer);
   #buffer: ArrayBuffer = noBytes.buffer;
   #memory: ForeignMemory | null = null;
@@ -29,6 +32,7 @@ export class GuestMemory {
     if (buffer === undefined || buffer === this.#buffer) return;
     this.#buffer = buffer;
     this.u8 = new Uint8Array(buffer);
+    this.buffer = Buffer.from(buffer);
     this.#view = new DataView(buffer);
   }
 
@@ -36,10 +40,14 @@ export class GuestMemory {
     return this.#memory?.buffer.byteLength ?? 0;
   }
 
-  /** True where [pointer, pointer + length) lies inside; refreshes the views. */
+  /** True where [pointer, pointer + length) lies inside; the views can be used then. */
   holds(pointer: number, length: number): boolean {
+    const end = (pointer >>> 0) + (length >>> 0);
+    const known = this.u8.length;
+    // Asking for the memory's buffer costs more than the rest of this.
+    if (end <= known && known > 0) return true;
     this.refresh();
-    return (pointer >>> 0) + (length >>> 0) <= this.u8.length;
+    return end <= this.u8.length;
   }
 
   /** A view of a range that `holds` allowed; valid until the module runs again. */
@@ -58,12 +66,12 @@ export class GuestMemory {
   /** Bytes as text with one character each (latin1). */
   latin1(pointer: number, length: number): string {
     const start = pointer >>> 0;
-    const buffer = Buffer.from(this.#buffer, start, length >>> 0);
-    return buffer.latin1Slice(0, length >>> 0);
+    return this.buffer.latin1Slice(start, start + (length >>> 0));
   }
 
   utf8(pointer: number, length: number): string {
-    return Buffer.from(this.#buffer, pointer >>> 0, length >>> 0).toString('utf8');
+    const start = pointer >>> 0;
+    return this.buffer.toString('utf8', start, start + (length >>> 0));
   }
 
   readU32(pointer: number): number {
@@ -84,9 +92,7 @@ export class GuestMemory {
 
   /** The module's allocator; 0 where it has none yet or refuses. Traps pass through. */
   allocate(size: number): number {
-    const pointer = this.#allocate ? this.#allocate(size) >>> 0 : 0;
-    this.refresh();
-    return pointer;
+    return this.#allocate ? this.#allocate(size) >>> 0 : 0;
   }
 
   /**

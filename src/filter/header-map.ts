@@ -17,7 +17,7 @@ class Field {
   valueLength = 0;
 }
 
-const noBytes = new Uint8Array(0);
+export const noBytes = new Uint8Array(0);
 const arenaBytes = 1024;
 /** A map that goes back to its pool keeps no larger arena. */
 const keptArenaBytes = 65536;
@@ -71,7 +71,7 @@ export class HeaderMap {
       if (field.nameLength !== length) continue;
       const { nameSource, nameAt } = field;
       let same = 0;
-      while (same < length && lower(nameSource[nameAt + same]) === lower(name[at + same])) same++;
+      while (same < length && isSame(nameSource[nameAt + same], name[at + same])) same++;
       if (same === length) return i;
     }
     return -1;
@@ -136,8 +136,11 @@ export class HeaderMap {
 
   /** Lets a field have the value of another one, where it lies. */
   share(index: number, from: number): void {
+    const field = this.#fields[index];
     const { valueSource, valueAt, valueLength } = this.#fields[from];
-    Object.assign(this.#fields[index], { valueSource, valueAt, valueLength });
+    field.valueSource = valueSource;
+    field.valueAt = valueAt;
+    field.valueLength = valueLength;
   }
 
   /** Takes the copies of everything that still lies in foreign memory. */
@@ -218,7 +221,9 @@ export class HeaderMap {
 
 const lower = (code: number): number => (code >= 65 && code <= 90 ? code + 32 : code);
 
-function latin1(source: Uint8Array, at: number, length: number): string {
+const isSame = (a: number, b: number): boolean => a === b || lower(a) === lower(b);
+
+export function latin1(source: Uint8Array, at: number, length: number): string {
   return Buffer.from(source.buffer, source.byteOffset + at, length).latin1Slice(0, length);
 }
 

@@ -9,6 +9,7 @@ import type { CallbackName } from './abi.js';
 import { type Budget, loadedBudget } from './binary/budget.js';
 import type { CallAnswer } from './calls/answer.js';
 import { Context, RootContext } from './context.js';
+import { ContextTable } from './context-table.js';
 import { FilterLog } from './filter-log.js';
 import { GuestMemory } from './guest-memory.js';
 import { hostImports } from './host/imports.js';
@@ -36,7 +37,7 @@ export class FilterInstance {
   readonly options: InstanceOptions;
   readonly memory = new GuestMemory();
   readonly log: FilterLog;
-  readonly contexts = new Map<number, Context>();
+  readonly contexts = new ContextTable();
   /** The context that host functions act on: the running callback's, or as the filter chose. */
   effective: Context | null = null;
   /** The answer that the running callback is about, for buffers 4, 5 and maps 4 to 7. */
@@ -53,7 +54,6 @@ export class FilterInstance {
   readonly #budget: Budget | null;
   readonly #trace: FilterServices['trace'];
   #vmStarted = false;
-  #nextId = 1;
   #calls = 0;
 
   /** @throws GatewayError GW_E_FILTER_TRAP where the module's start functions trap */
@@ -88,8 +88,8 @@ export class FilterInstance {
    */
   createRoot(config: Uint8Array): RootContext {
     this.#budget?.extend();
-    const root = new RootContext(this.#nextId++, this, config);
-    this.contexts.set(root.id, root);
+    const root = new RootContext(this.contexts.freeId(), this, config);
+    this.contexts.add(root);
     this.call(root, 'proxy_on_context_create', 0);
     if (!this.#vmStarted) {
       this.#vmStarted = true;
@@ -107,11 +107,8 @@ export class FilterInstance {
 
   /** @throws GatewayError GW_E_FILTER_TRAP */
   createStream(root: RootContext, stream: FilterStream, station: Station): Context {
-    const context = new Context(this.#nextId++, this, root, stream, station);
-    // Ids are positive and 32 bits wide; a filter would need years to use them up.
-    if (this.#nextId > 0x7fffffff) this.#nextId = 1;
-    while (this.contexts.has(this.#nextId)) this.#nextId++;
-    this.contexts.set(context.id, context);
+    const context = new Context(this.contexts.freeId(), this, root, stream, station);
+    this.contexts.add(context);
     root.streams++;
     this.call(context, 'proxy_on_context_create', root.id);
     return context;
@@ -184,7 +181,7 @@ export class FilterInstance {
     const trap = this.#trapOf(error, callback, context);
     if (this.failure) return this.failure;
     this.failure = trap;
-    const streams = [...this.contexts.values()].filter((known) => known.stream !== null);
+    const streams = this.contexts.all().filter((known) => known.stream !== null);
     this.#dropAll();
     this.options.onDeath(trap, streams);
     return trap;
@@ -192,7 +189,7 @@ export class FilterInstance {
 
   #dropAll(): void {
     const { calls, clock, queues } = this.options.services;
-    for (const context of this.contexts.values()) {
+    for (const context of this.contexts.all()) {
       context.ended = true;
       if (context instanceof RootContext) {
         clock.clearTimeout(context.tickTimer);

@@ -81,12 +81,11 @@ export class Lane {
     this.pumping = true;
     try {
       const { stations } = this.#stream;
-      for (let round = true; round; ) {
+      do {
         // Heads first: a filter sees a head before another one sees the body that follows it.
         for (let i = 0; i < stations.length && !this.#isOver; i++) this.#stepHead(stations[i], i);
         for (let i = 0; i < stations.length && !this.#isOver; i++) this.#stepBody(stations[i], i);
-        round = !this.#isOver && stations.some((station) => isReleased(station[this.side]));
-      }
+      } while (!this.#isOver && this.#isReleased());
     } finally {
       this.pumping = false;
     }
@@ -98,6 +97,15 @@ export class Lane {
     const { reply, cutSide } = this.#stream;
     if (cutSide !== null) return true;
     return reply !== null && (this.side === 'request' || this.replaced);
+  }
+
+  /** Some filter's pause was ended meanwhile. */
+  #isReleased(): boolean {
+    for (const station of this.#stream.stations) {
+      const stage = station[this.side];
+      if (stage.released && stage.paused !== Pause.NONE) return true;
+    }
+    return false;
   }
 
   #stage(index: number): Stage {
@@ -130,17 +138,19 @@ export class Lane {
   #showHeaders(station: Station, stage: Stage): void {
     stage.headersShown = true;
     if (this.side === 'request') this.#stream.chain.reach(station, this.#stream);
-    const map = this.#names.headersMap;
-    const count = () => this.#stream.headers[map].get()?.count ?? 0;
-    const action = this.#ask(station, this.#names.headers, 0, count, stage.endOfStream);
+    if (!this.#shows(station, 0)) return;
+    const { count } = this.#stream.headers[this.#names.headersMap];
+    const action = this.#ask(station, this.#names.headers, count, stage.endOfStream);
     if (action !== Action.CONTINUE) stage.paused = Pause.HEADERS;
   }
 
   #moveBody(station: Station, stage: Stage, next: Stage): void {
     if (stage.fresh) {
       stage.fresh = false;
-      const { size } = stage.buffer;
-      const action = this.#ask(station, this.#names.body, 1, () => size, stage.ended);
+      let action: number = Action.CONTINUE;
+      if (this.#shows(station, 1)) {
+        action = this.#ask(station, this.#names.body, stage.buffer.size, stage.ended);
+      }
       if (action === Action.STOP_NO_BUFFER) stage.buffer.clear();
       stage.paused = action === Action.CONTINUE ? Pause.NONE : Pause.BODY;
     }
@@ -151,9 +161,11 @@ export class Lane {
   #moveTrailers(station: Station, stage: Stage, next: Stage): void {
     if (!stage.trailersShown) {
       stage.trailersShown = true;
-      const map = this.#names.trailersMap;
-      const count = () => this.#stream.headers[map].get()?.count ?? 0;
-      const action = this.#ask(station, this.#names.trailers, 2, count, true);
+      let action: number = Action.CONTINUE;
+      if (this.#shows(station, 2)) {
+        const { count } = this.#stream.headers[this.#names.trailersMap];
+        action = this.#ask(station, this.#names.trailers, count, true);
+      }
       stage.paused = action === Action.CONTINUE ? Pause.NONE : Pause.TRAILERS;
     }
     if (this.#isOver || (stage.paused === Pause.TRAILERS && !this.#lift(stage))) return;
@@ -175,22 +187,22 @@ export class Lane {
     return true;
   }
 
-  /** Runs a callback; a filter that takes no part continues. */
-  #ask(
-    station: Station,
-    name: CallbackName,
-    stageIndex: 0 | 1 | 2,
-    size: () => number,
-    end: boolean,
-  ): number {
+  /** The message comes to a filter: true where that takes part and has a callback for the part. */
+  #shows(station: Station, part: 0 | 1 | 2): boolean {
     const { context } = station;
-    if (context === null || station.skipped) return Action.CONTINUE;
-    context.moment = this.#names.moments[stageIndex];
-    if (!context.instance.has(name)) return Action.CONTINUE;
+    if (context === null || station.skipped) return false;
+    context.moment = this.#names.moments[part];
+    return station.interest[this.side][part];
+  }
+
+  /** Runs a callback. */
+  #ask(station: Station, name: CallbackName, size: number, end: boolean): number {
+    const { context } = station;
+    if (context === null) return Action.CONTINUE;
     station.running = this.side;
     const hadReply = this.#stream.reply !== null;
     try {
-      const action = context.instance.ask(context, name, size(), end ? 1 : 0);
+      const action = context.instance.ask(context, name, size, end ? 1 : 0);
       if (action === Action.CONTINUE) station[this.side].released = false;
       return action;
     } catch (error) {
@@ -213,5 +225,3 @@ export class Lane {
     this.#stream.fail(station, vm.pauseError, this.side === 'request' ? 413 : 502);
   }
 }
-
-const isReleased = (stage: Stage): boolean => stage.released && stage.paused !== Pause.NONE;

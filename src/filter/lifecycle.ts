@@ -10,12 +10,14 @@ export function endContext(context: Context): void {
   const { calls, clock } = instance.options.services;
   calls.cancel(context);
   if (context.stream) context.moment = Moment.LOG;
-  guarded(() => {
+  try {
     const isDone = instance.ask(context, 'proxy_on_done', 0, 0, 1) !== 0;
     if (isDone) return finishDone(context, true);
     context.waiting = true;
     clock.setTimeout(() => finishDone(context), limits.filterDoneMs.value);
-  });
+  } catch (error) {
+    passTrap(error);
+  }
 }
 
 /** After `proxy_done`, or where nothing was to wait for. Does nothing the second time. */
@@ -23,13 +25,15 @@ export function finishDone(context: Context, now = false): void {
   if (context.ended || (!context.waiting && !now)) return;
   const { instance, root } = context;
   context.waiting = false;
-  guarded(() => {
+  try {
     if (context.stream) instance.call(context, 'proxy_on_log');
     instance.call(context, 'proxy_on_delete');
-  });
+  } catch (error) {
+    passTrap(error);
+  }
   context.ended = true;
   instance.options.services.calls.cancel(context);
-  instance.contexts.delete(context.id);
+  instance.contexts.delete(context);
   if (context instanceof RootContext) return endInstance(context);
   root.streams--;
   if (root.retired && root.streams === 0) endContext(root);
@@ -51,10 +55,6 @@ function endInstance(root: RootContext): void {
 }
 
 /** What traps here has been reported by the instance's death. */
-function guarded(run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-  }
+function passTrap(error: unknown): void {
+  if (!(error instanceof GatewayError)) throw error;
 }

@@ -1,7 +1,7 @@
 /** An answer given by a filter: without framing and pseudo-headers, in gRPC's form if asked. */
 import type { LocalReply } from './adapter.js';
 import { HeaderMap } from './header-map.js';
-import { fieldsOf } from './stream-headers.js';
+import { fieldsOf } from './listed-headers.js';
 
 export interface ReplyInput {
   readonly status: number;

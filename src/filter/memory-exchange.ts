@@ -97,6 +97,10 @@ class MemoryExchange implements StreamAdapter {
     return fill(into, response.headers);
   }
 
+  show(): boolean {
+    return false;
+  }
+
   property(path: string): PropertyValue {
     return this.#options.properties?.[path];
   }

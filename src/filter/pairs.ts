@@ -26,20 +26,51 @@ export function readPairs(bytes: Uint8Array): HeaderMap | null {
 }
 
 /** True for a token (RFC 9110 5.6.2). */
-export function isToken(bytes: Uint8Array): boolean {
-  if (bytes.length === 0) return false;
-  for (let i = 0; i < bytes.length; i++) if (tokenClass[bytes[i]] === 0) return false;
-  return true;
+export function isToken(bytes: Uint8Array, at = 0, length = bytes.length): boolean {
+  for (let i = at; i < at + length; i++) if (tokenClass[bytes[i]] === 0) return false;
+  return length > 0;
 }
 
 /** True for a field value without CR, LF, NUL and the other control characters but tab. */
-export function isValue(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) {
+export function isValue(bytes: Uint8Array, at = 0, length = bytes.length): boolean {
+  for (let i = at; i < at + length; i++) {
     const code = bytes[i];
     if ((code < 32 && code !== 9) || code === 127) return false;
   }
   return true;
 }
+
+/** True where bytes are the name `text`, in any case. */
+export function isNamed(text: string, bytes: Uint8Array, at = 0, length = bytes.length): boolean {
+  if (length !== text.length) return false;
+  for (let i = 0; i < length; i++) {
+    const a = text.charCodeAt(i);
+    const b = bytes[at + i];
+    if (a !== b && lower(a) !== lower(b)) return false;
+  }
+  return true;
+}
+
+/**
+ * Names of fields of framing and of the connection: filters may write them, the wire never sees
+ * that.
+ */
+export function isFraming(bytes: Uint8Array, at: number, length: number): boolean {
+  const names = framing[length];
+  return names?.some((name) => isNamed(name, bytes, at, length)) ?? false;
+}
+
+/** By their length. */
+const framing: readonly (readonly string[] | undefined)[] = Object.assign([], {
+  2: ['te'],
+  7: ['trailer', 'upgrade'],
+  10: ['connection', 'keep-alive'],
+  14: ['content-length'],
+  16: ['proxy-connection'],
+  17: ['transfer-encoding'],
+});
+
+const lower = (code: number): number => (code >= 65 && code <= 90 ? code + 32 : code);
 
 /** True for a request target that fits into a request line. */
 export function isTarget(bytes: Uint8Array): boolean {

@@ -3,9 +3,8 @@
  * out of the exchange, gives edits back as plugins do, and passes bodies through.
  */
 import { ExchangeView } from '../core/exchange-view.js';
+import type { HeadFields } from '../core/head-fields.js';
 import type { Core } from '../core/instance.js';
-import { limits } from '../limits.js';
-import type { BodyQueue } from '../plugin/body-queue.js';
 import type { Exchange, PluginReply } from '../plugin/exchange.js';
 import { errorText } from '../plugin/pdk/error-texts.js';
 import { errorReply } from '../plugin/reply.js';
@@ -15,22 +14,23 @@ import type { FilterChain } from './chain.js';
 import { fillRequest, fillResponse } from './exchange-headers.js';
 import { type PropertyFacts, propertyOf, setPropertyOf } from './exchange-properties.js';
 import type { HeaderMap } from './header-map.js';
-import type { Lane } from './lane.js';
+import { type LaneOwner, StageLane } from './stage-lane.js';
+import type { StagePool } from './stage-pool.js';
 import { Pause, type Side } from './station.js';
 import type { FilterStream } from './stream.js';
 import { fillTrailers, trailerLines } from './trailers.js';
 
-export class FilterStage implements ExchangeStage, StreamAdapter {
-  readonly request: BodyStage | null;
-  readonly response: BodyStage | null;
-  readonly exchange: Exchange;
-  readonly #core: Core;
+export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
+  readonly #pool: StagePool;
   readonly #facts: PropertyFacts;
-  readonly #stream: FilterStream;
-  readonly #requestLane: StageLane | null;
-  readonly #responseLane: StageLane | null;
+  readonly #chain: FilterChain;
+  #exchange: Exchange;
+  #stream: FilterStream;
+  #requestLane: StageLane | null = null;
+  #responseLane: StageLane | null = null;
   /** The head of the answer: the one that the core shows, or a copy. */
   #answer: ExchangeView | null = null;
+  readonly #ownAnswer: ExchangeView;
   #given: LocalReply | null = null;
   /** Edits of plugins; those of filters come behind them. */
   #upstreamCount = 0;
@@ -38,45 +38,71 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
   #requestPassed = false;
   #responsePassed = false;
 
-  constructor(chain: FilterChain, exchange: Exchange, core: Core, facts: PropertyFacts) {
-    this.exchange = exchange;
-    this.#core = core;
+  constructor(pool: StagePool, exchange: Exchange, core: Core, facts: PropertyFacts) {
+    this.#pool = pool;
+    this.#chain = pool.chain;
     this.#facts = facts;
-    this.#stream = chain.take(this);
-    const { request, response } = this.#stream;
-    const wholes = exchange.plan?.route?.request_buffering ?? false;
-    const body = chain.has('proxy_on_request_body', 'proxy_on_request_trailers');
-    this.#requestLane = body ? new StageLane(this, request, 'request', wholes) : null;
-    const answers = chain.has('proxy_on_response_body', 'proxy_on_response_trailers');
-    this.#responseLane = answers ? new StageLane(this, response, 'response', false) : null;
-    this.request = this.#requestLane;
-    this.response = this.#responseLane;
+    this.#ownAnswer = new ExchangeView(core);
+    this.#exchange = exchange;
+    this.#stream = pool.chain.take(this);
+    this.#begin(exchange);
+  }
+
+  /** Takes part in another exchange; the one place that resets everything of the last. */
+  again(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#stream = this.#chain.take(this);
+    this.#answer = null;
+    this.#given = null;
+    this.#upstreamCount = this.#clientCount = 0;
+    this.#requestPassed = this.#responsePassed = false;
+    this.#begin(exchange);
+  }
+
+  #begin(exchange: Exchange): void {
+    const { filtersRequests, filtersAnswers } = this.#chain;
+    if (filtersRequests) {
+      const wholes = exchange.plan?.route?.request_buffering ?? false;
+      this.#requestLane = new StageLane(this, this.#stream.request, 'request', wholes);
+    }
+    if (filtersAnswers) {
+      this.#responseLane = new StageLane(this, this.#stream.response, 'response', false);
+    }
+  }
+
+  get request(): BodyStage | null {
+    return this.#requestLane;
+  }
+
+  get response(): BodyStage | null {
+    return this.#responseLane;
   }
 
   get brief(): boolean {
-    return this.#stream.chain.isBrief;
+    return this.#chain.isBrief;
   }
 
   keep(): void {
-    this.#stream.settle(true);
+    this.#stream.settle();
   }
 
   get settled(): boolean {
-    const { chain, stations, headers } = this.#stream;
-    if (!chain.isBrief || this.waits || this.#given || this.exchange.cut) return false;
+    if (!this.#chain.isBrief || this.waits || this.#given || this.#exchange.cut) return false;
+    const { stations, headers } = this.#stream;
     // What was done to the answer ahead of it is applied when it comes.
     if (headers[2].edits.count > 0) return false;
-    return stations.every(({ context }) => context === null || context.calls.size === 0);
+    for (const { context } of stations) if (context !== null && context.callCount > 0) return false;
+    return true;
   }
 
   get waits(): boolean {
-    if (this.#given || this.exchange.cut) return false;
+    if (this.#given || this.#exchange.cut) return false;
     return this.#answer === null ? !this.#requestPassed : !this.#responsePassed;
   }
 
   requestHead(): void {
-    const { contentLength } = this.exchange.view;
-    this.#upstreamCount = this.exchange.upstreamEdits.count;
+    const { contentLength } = this.#exchange.view;
+    this.#upstreamCount = this.#exchange.upstreamEdits.count;
     this.#requestLane?.expect(contentLength);
     this.#stream.requestHeaders(contentLength === 0);
     this.sync();
@@ -85,22 +111,29 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
   responseHead(ends: boolean): void {
     // An answer that took another one's place is not shown again.
     if (this.#answer !== null) return;
-    const { answer, clientEdits } = this.exchange;
+    const { answer, clientEdits } = this.#exchange;
     this.#clientCount = clientEdits.count;
-    this.#answer = answer.body === null ? new ExchangeView(this.#core) : answer.view;
-    const { chain } = this.#stream;
-    if (this.#responseLane || chain.has('proxy_on_log')) this.#answer.detach();
+    if (answer.body === null) this.#ownAnswer.attach();
+    this.#answer = answer.body === null ? this.#ownAnswer : answer.view;
+    if (this.#chain.looksBack) this.#answer.detach();
     this.#stream.responseHeaders(ends);
     this.sync();
-    if (!this.#responsePassed) this.#stream.settle();
   }
 
   ended(): void {
-    this.#stream.finish();
+    if (this.#stream.finish()) this.#pool.give(this);
+  }
+
+  show(map: StreamMap, fields: HeadFields): boolean {
+    if (map === 0 && this.#upstreamCount === 0) this.#exchange.view.showFields('request', fields);
+    else if (map === 2 && this.#answer && this.#clientCount === 0) {
+      this.#answer.showFields('response', fields);
+    } else return false;
+    return true;
   }
 
   load(map: StreamMap, into: HeaderMap): boolean {
-    const { exchange } = this;
+    const exchange = this.#exchange;
     const { upstreamEdits, clientEdits } = exchange;
     if (map === 0) fillRequest(exchange.view, upstreamEdits, this.#upstreamCount, into);
     else if (map === 2 && this.#answer) {
@@ -112,27 +145,26 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
   }
 
   property(path: string, segments: readonly string[]): PropertyValue {
-    return propertyOf(this.#facts, this.exchange, this.#answer, path, segments);
+    return propertyOf(this.#facts, this.#exchange, this.#answer, path, segments);
   }
 
   setProperty(path: string, value: Uint8Array | null): boolean {
-    return setPropertyOf(this.#facts, this.exchange, path, value);
+    return setPropertyOf(this.#facts, this.#exchange, path, value);
   }
 
   /** The stream moved by itself: after a call, a timer, a death. */
   wake(): void {
     this.sync();
-    this.exchange.wake();
+    this.#exchange.wake();
   }
 
-  /** Lines of the trailer section as filters left it. */
   trailerLines(side: Side): string {
     return trailerLines(this.#stream.headers[side === 'request' ? 1 : 3].get());
   }
 
-  /** Feeds bytes, `trailers` behind the last of them, and passes on what has come out. */
   feed(side: Side, bytes: Uint8Array, last: boolean, trailers: boolean): void {
-    const { waits, exchange } = this;
+    const exchange = this.#exchange;
+    const { waits } = this;
     const { reply, cut } = exchange;
     const end = last && !trailers;
     const stream = this.#stream;
@@ -148,7 +180,6 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
     return this.#stream.stations.some((station) => station[side].paused === Pause.HEADERS);
   }
 
-  /** Whether bytes still go through the filters in this direction. */
   filters(side: Side): boolean {
     const { reply, cutSide, response } = this.#stream;
     if (cutSide !== null) return false;
@@ -157,7 +188,7 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
 
   /** Gives the exchange what the stream has come to. */
   sync(): void {
-    const { exchange } = this;
+    const exchange = this.#exchange;
     const { reply, cutSide, request, response, headers } = this.#stream;
     if (cutSide !== null) exchange.cut = true;
     if (reply && reply !== this.#given) {
@@ -179,7 +210,7 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
   }
 
   #replyOf(reply: LocalReply): PluginReply {
-    const { request } = this.exchange;
+    const { request } = this.#exchange;
     const { status, headers, body, failed } = reply;
     if (failed) return errorReply(status, errorText(status), request.id, request.header('accept'));
     const fields = new Map<string, string[]>();
@@ -189,79 +220,5 @@ export class FilterStage implements ExchangeStage, StreamAdapter {
       fields.set(name, [...(fields.get(name) ?? []), line]);
     }
     return { status, fields, body };
-  }
-}
-
-/** Bytes of a trailer section without fields: the line end that closes it. */
-const emptySection = 2;
-
-/** One direction of a body. */
-class StageLane implements BodyStage {
-  /** Filters may change the length. */
-  readonly length = -1;
-  readonly #stage: FilterStage;
-  readonly #lane: Lane;
-  readonly #side: Side;
-  /** Filters are to see the body in one piece, before its head goes on. */
-  #wholes: boolean;
-  #gathered: Uint8Array[] = [];
-  #size = 0;
-  #out: BodyQueue | null = null;
-  /** The trailer section as it came; empty: none. */
-  trailers = '';
-
-  constructor(stage: FilterStage, lane: Lane, side: Side, wholes: boolean) {
-    this.#stage = stage;
-    this.#lane = lane;
-    this.#side = side;
-    this.#wholes = wholes;
-  }
-
-  /** `length`: of the request; -1: not known. What is empty or too long does not wait. */
-  expect(length: number): void {
-    if (length === 0 || length > limits.filterBodyBytes.value) this.#wholes = false;
-  }
-
-  /** The head may go on as far as the body is concerned. */
-  get isWhole(): boolean {
-    const { ended, trailersIn } = this.#lane.out;
-    return !this.#wholes || ended || trailersIn;
-  }
-
-  get full(): boolean {
-    return this.#stage.paused(this.#side);
-  }
-
-  take(chunk: Uint8Array, last: boolean, out: BodyQueue, trailers: string): void {
-    this.#out = out;
-    if (trailers.length > emptySection) this.trailers = trailers;
-    const more = this.trailers !== '';
-    if (!this.#stage.filters(this.#side)) {
-      out.push(chunk);
-      if (last) out.end();
-      return;
-    }
-    if (!this.#wholes) return this.#stage.feed(this.#side, chunk, last, more);
-    this.#gathered.push(chunk);
-    this.#size += chunk.length;
-    if (!last && this.#size <= limits.filterBodyBytes.value) return;
-    const bytes = this.#gathered.length === 1 ? chunk : Buffer.concat(this.#gathered);
-    this.#gathered = [];
-    // What is too much for one piece goes on in pieces.
-    if (!last) this.#wholes = false;
-    this.#stage.feed(this.#side, bytes, last, more);
-  }
-
-  /** Passes on what has left the last filter. */
-  drain(): void {
-    const { out } = this.#lane;
-    if (!this.#out) return;
-    if (out.buffer.size > 0) {
-      this.#out.push(out.buffer.view().slice());
-      out.buffer.clear();
-    }
-    if (this.#out.ended) return;
-    if (out.trailersIn) this.#out.end(this.#stage.trailerLines(this.#side));
-    else if (out.ended) this.#out.end();
   }
 }

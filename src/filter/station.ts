@@ -29,6 +29,8 @@ export class Stage {
   released = false;
 
   reset(): void {
+    // Nothing has come here, and nothing can have been released.
+    if (!this.headersIn && !this.released) return;
     this.buffer.clear();
     this.headersIn = false;
     this.headersShown = false;
@@ -51,8 +53,12 @@ export class Stage {
   }
 }
 
+/** Which callbacks of a message a module has: for its head, its body, its trailers. */
+export type Interest = readonly [headers: boolean, body: boolean, trailers: boolean];
+
 export class Station {
   readonly binding: FilterBinding;
+  readonly interest: Readonly<Record<Side, Interest>>;
   readonly request = new Stage();
   readonly response = new Stage();
   context: Context | null = null;
@@ -65,6 +71,13 @@ export class Station {
 
   constructor(binding: FilterBinding) {
     this.binding = binding;
+    const { callbacks } = binding.vm.options.module;
+    const has = (side: Side): Interest => [
+      callbacks.has(`proxy_on_${side}_headers`),
+      callbacks.has(`proxy_on_${side}_body`),
+      callbacks.has(`proxy_on_${side}_trailers`),
+    ];
+    this.interest = { request: has('request'), response: has('response') };
   }
 
   reset(): void {

@@ -1,207 +1,204 @@
 /**
- * One header list of an exchange as filters see and change it. It is read from the exchange on
- * first use, and each change is noted as an edit, so that a list nobody looks at costs nothing and
- * only the differences go back.
+ * One header list of an exchange as filters see and change it. Single fields are looked up in the
+ * head where it lies, and each change is noted as an edit, so that a list nobody looks at costs
+ * nothing and only the differences go back. What needs more (pseudo-headers, whole lists, fields
+ * that were edited) reads the head into a list of its own first.
  */
 import { EditList } from '../core/exchange-edits.js';
+import { HeadFields } from '../core/head-fields.js';
 import { EditOp } from '../core/layout.js';
+import { ShortTexts, type TextSource } from '../core/short-text.js';
 import { MapType, Status } from './abi.js';
 import type { StreamAdapter, StreamMap } from './adapter.js';
-import { HeaderMap } from './header-map.js';
-import { isTarget, isToken, isValue, statusOf } from './pairs.js';
+import { type HeaderMap, noBytes } from './header-map.js';
+import { ListedHeaders, namesEdit } from './listed-headers.js';
+import { isFraming, isNamed, isToken, isValue } from './pairs.js';
 
-/** Fields of framing and of the connection: filters may write them, the wire never sees that. */
-const framing = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+type State = 'absent' | 'early' | 'lazy' | 'shown' | 'listed';
 
-const hostName = Buffer.from('host');
-const authorityName = Buffer.from(':authority');
+/** Fields that a list has and a head has not, by kind. */
+const pseudoFields = [4, 0, 1, 0] as const;
+/** With more edits than this a list is quicker than comparing their names. */
+const fewEdits = 16;
 const colon = 58;
-
-type State = 'absent' | 'early' | 'lazy' | 'loaded';
+/** Of all filters of this event loop. */
+const texts = new ShortTexts();
 
 export class StreamHeaders {
   readonly kind: StreamMap;
   /** For the core, in the order they were made. */
   readonly edits = new EditList();
-  readonly #map = new HeaderMap();
+  /** The value that `look` found. */
+  source: Uint8Array = noBytes;
+  valueAt = 0;
+  valueLength = 0;
+  readonly #list: ListedHeaders;
+  readonly #head = new HeadFields();
+  /** While the head is shown, by edit: how many fields of that name there are behind it. */
+  readonly #times: number[] = [];
+  /** So many fields more than the head has. */
+  #added = 0;
   #adapter: StreamAdapter | null = null;
   #state: State = 'absent';
 
   constructor(kind: StreamMap) {
     this.kind = kind;
+    this.#list = new ListedHeaders(kind, this.edits);
   }
 
   /** Begins an exchange. Response headers may be edited before there are any. */
   begin(adapter: StreamAdapter): void {
     this.#adapter = adapter;
-    this.#map.reset();
+    this.#list.map.reset();
     this.edits.clear();
     this.#state = this.kind === MapType.RESPONSE_HEADERS ? 'early' : 'absent';
   }
 
   /** The message has this list now. */
   arrive(): void {
-    this.#map.reset();
+    this.#list.map.reset();
     this.#state = 'lazy';
   }
 
-  /** The list, null where the exchange has none. */
+  /** Number of fields, 0 where the exchange has no such list. */
+  get count(): number {
+    if (this.#isShown()) return this.#head.count + pseudoFields[this.kind] + this.#added;
+    return this.get()?.count ?? 0;
+  }
+
+  /** Finds the first value of a field in any case; false: there is none. */
+  look(name: Uint8Array, at: number, length: number): boolean {
+    if (name[at] === colon || !this.#isShown()) return this.#lookInList(name, at, length);
+    const edit = this.#editOf(name, at, length);
+    if (edit >= 0) return this.#times[edit] > 0 && this.#lookInList(name, at, length);
+    if (!this.#head.find(name, at, length)) return false;
+    this.source = this.#head.bytes;
+    this.valueAt = this.#head.valueAt;
+    this.valueLength = this.#head.valueLength;
+    return true;
+  }
+
+  /** The whole list, null where the exchange has none. */
   get(): HeaderMap | null {
     if (this.#state === 'absent') return null;
-    if (this.#state === 'lazy' && !this.#load()) return null;
-    return this.#map;
+    if ((this.#state === 'lazy' || this.#state === 'shown') && !this.#load()) return null;
+    return this.#list.map;
   }
 
-  /** The memory that fields were read from is about to change. `keep`: somebody may look again. */
-  settle(keep: boolean): void {
-    if (this.#state !== 'loaded') return;
-    if (keep || this.edits.count > 0) this.#map.own();
-    else this.arrive();
+  /** The memory that fields were read from moves to another place. */
+  settle(): void {
+    if (this.#state === 'listed') this.#list.map.own();
+    else if (this.#state === 'shown') this.#state = 'lazy';
   }
 
-  add(name: Uint8Array, value: Uint8Array): number {
-    return this.#change(name, value, EditOp.ADD);
+  /** The memory that fields are read from is about to go. */
+  keep(): void {
+    this.get()?.own();
   }
 
-  replace(name: Uint8Array, value: Uint8Array): number {
-    return this.#change(name, value, EditOp.SET);
+  /** Name and value are [name, name + nameLength) and so on of `from`. Returns a Status. */
+  add(from: TextSource, name: number, nameLength: number, value: number, valueLength: number) {
+    return this.#change(EditOp.ADD, from, name, nameLength, value, valueLength);
   }
 
-  remove(name: Uint8Array): number {
-    const map = this.get();
-    if (!map) return Status.NOT_FOUND;
-    // A pseudo-header is a part of the message and cannot go away.
-    if (name.length === 0 || name[0] === colon) return Status.OK;
-    if (!isToken(name)) return Status.BAD_ARGUMENT;
-    if (this.#state !== 'early' && map.find(name, 0, name.length) < 0) return Status.OK;
-    map.remove(name);
-    this.#note(EditOp.REMOVE, name, name.subarray(0, 0));
+  replace(from: TextSource, name: number, nameLength: number, value: number, valueLength: number) {
+    return this.#change(EditOp.SET, from, name, nameLength, value, valueLength);
+  }
+
+  remove(from: TextSource, name: number, nameLength: number): number {
+    const { u8 } = from;
+    if (!this.#isPlain(u8, name, nameLength)) {
+      if (!this.get()) return Status.NOT_FOUND;
+      return this.#list.remove(u8.subarray(name, name + nameLength), this.#state === 'early');
+    }
+    if (!isToken(u8, name, nameLength)) return Status.BAD_ARGUMENT;
+    const times = this.#timesOf(u8, name, nameLength);
+    if (times > 0) this.#note(EditOp.REMOVE, texts.read(from, name, nameLength), '', times, 0);
     return Status.OK;
   }
 
   /** Replaces every field; pseudo-headers that the list does not name stay. */
   setPairs(pairs: HeaderMap): number {
-    const map = this.get();
-    if (!map) return Status.NOT_FOUND;
-    const fields = fieldsOf(pairs);
-    for (const [name, value] of fields) {
-      const status = this.#check(name, value);
-      if (status !== Status.OK) return status;
+    return this.get() ? this.#list.setPairs(pairs, this.#state === 'early') : Status.NOT_FOUND;
+  }
+
+  #change(
+    op: number,
+    from: TextSource,
+    name: number,
+    nameLength: number,
+    value: number,
+    valueLength: number,
+  ): number {
+    const { u8 } = from;
+    if (!this.#isPlain(u8, name, nameLength)) {
+      if (!this.get()) return Status.NOT_FOUND;
+      const nameBytes = u8.subarray(name, name + nameLength);
+      const valueBytes = u8.subarray(value, value + valueLength);
+      return this.#list.change(op, nameBytes, valueBytes, this.#state === 'early');
     }
-    const namesHost = pairs.findText('host') >= 0;
-    for (let i = map.count - 1; i >= 0; i--) {
-      const name = Buffer.from(map.nameText(i), 'latin1');
-      if (name[0] === colon || (!namesHost && name.equals(hostName))) continue;
-      this.remove(name);
-      i = Math.min(i, map.count);
+    if (!isValue(u8, value, valueLength) || !isToken(u8, name, nameLength)) {
+      return Status.BAD_ARGUMENT;
     }
-    for (const [name, value] of fields) {
-      const single = name[0] === colon || name.equals(hostName);
-      if (single) this.replace(name, value);
-      else this.add(name, value);
-    }
+    const times = this.#timesOf(u8, name, nameLength);
+    const nameText = texts.read(from, name, nameLength);
+    const valueText = texts.read(from, value, valueLength);
+    this.#note(op, nameText, valueText, times, op === EditOp.ADD ? times + 1 : 1);
     return Status.OK;
   }
 
-  #load(): boolean {
-    this.#map.reset();
-    if (!this.#adapter?.load(this.kind, this.#map)) return false;
-    this.#state = 'loaded';
-    this.#replay();
+  /** The field may be changed without a list: the head is shown, and nothing else depends on it. */
+  #isPlain(u8: Uint8Array, name: number, length: number): boolean {
+    if (length === 0 || u8[name] === colon || this.edits.count >= fewEdits) return false;
+    if (isFraming(u8, name, length)) return false;
+    if (this.kind === MapType.REQUEST_HEADERS && isNamed('host', u8, name, length)) return false;
+    return this.#isShown();
+  }
+
+  #isShown(): boolean {
+    if (this.#state === 'shown') return true;
+    if (this.#state !== 'lazy' || this.edits.count > 0) return false;
+    if (!this.#adapter?.show(this.kind, this.#head)) return false;
+    this.#state = 'shown';
+    this.#added = 0;
     return true;
   }
 
-  /** What filters did before the response was there. */
-  #replay(): void {
-    const { ops, names, values, count } = this.edits;
-    for (let i = 0; i < count; i++) {
-      const name = Buffer.from(names[i], 'latin1');
-      const value = Buffer.from(values[i], 'latin1');
-      if (ops[i] === EditOp.SET) this.#map.replace(name, value);
-      else if (ops[i] === EditOp.ADD) this.#map.append(name, value);
-      else if (ops[i] === EditOp.REMOVE) this.#map.remove(name);
-    }
+  #note(op: number, name: string, value: string, before: number, after: number): void {
+    this.#times[this.edits.count] = after;
+    this.#added += after - before;
+    this.edits.push(op, name, value);
   }
 
-  #change(name: Uint8Array, value: Uint8Array, op: number): number {
+  #timesOf(name: Uint8Array, at: number, length: number): number {
+    const edit = this.#editOf(name, at, length);
+    return edit >= 0 ? this.#times[edit] : this.#head.times(name, at, length);
+  }
+
+  /** The last edit of a field, -1: it was not edited. */
+  #editOf(name: Uint8Array, at: number, length: number): number {
+    const { edits } = this;
+    for (let i = edits.count - 1; i >= 0; i--) if (namesEdit(edits, i, name, at, length)) return i;
+    return -1;
+  }
+
+  #lookInList(name: Uint8Array, at: number, length: number): boolean {
     const map = this.get();
-    if (!map) return Status.NOT_FOUND;
-    const status = this.#check(name, value);
-    if (status !== Status.OK) return status;
-    if (name[0] === colon) return this.#changePseudo(map, name, value);
-    if (this.kind === MapType.REQUEST_HEADERS && isHost(name)) {
-      map.replace(name, value);
-      map.replace(authorityName, value);
-      this.#note(EditOp.SET, hostName, value);
-      return Status.OK;
-    }
-    if (op === EditOp.ADD) map.append(name, value);
-    else map.replace(name, value);
-    this.#note(op, name, value);
-    return Status.OK;
+    const index = map === null ? -1 : map.find(name, at, length);
+    if (map === null || index < 0) return false;
+    this.source = map.valueSource(index);
+    this.valueAt = map.valueAt(index);
+    this.valueLength = map.valueLength(index);
+    return true;
   }
 
-  #check(name: Uint8Array, value: Uint8Array): number {
-    if (!isValue(value)) return Status.BAD_ARGUMENT;
-    if (name[0] !== colon) return isToken(name) ? Status.OK : Status.BAD_ARGUMENT;
-    const text = Buffer.from(name).toString('latin1').toLowerCase();
-    if (this.kind === MapType.RESPONSE_HEADERS) {
-      const known = text === ':status' && this.#state !== 'early' && statusOf(value) > 0;
-      return known ? Status.OK : Status.BAD_ARGUMENT;
-    }
-    if (this.kind !== MapType.REQUEST_HEADERS) return Status.BAD_ARGUMENT;
-    if (text === ':method') return isToken(value) ? Status.OK : Status.BAD_ARGUMENT;
-    if (text === ':path') {
-      return value.length === 0 || isTarget(value) ? Status.OK : Status.BAD_ARGUMENT;
-    }
-    return text === ':scheme' || text === ':authority' ? Status.OK : Status.BAD_ARGUMENT;
+  #load(): boolean {
+    const { map } = this.#list;
+    map.reset();
+    if (!this.#adapter?.load(this.kind, map)) return false;
+    this.#state = 'listed';
+    // What filters did before the answer was there, or while the head was shown.
+    this.#list.replay();
+    return true;
   }
-
-  #changePseudo(map: HeaderMap, name: Uint8Array, value: Uint8Array): number {
-    const text = Buffer.from(name).toString('latin1').toLowerCase();
-    const latin1 = Buffer.from(value).toString('latin1');
-    // An empty path is no path: ignored.
-    if (text === ':path' && value.length === 0) return Status.OK;
-    map.replace(name, value);
-    if (text === ':method') this.edits.push(EditOp.SET_METHOD, '', latin1);
-    else if (text === ':status') this.edits.push(EditOp.STATUS, '', latin1);
-    else if (text === ':path') {
-      const mark = latin1.indexOf('?');
-      this.edits.push(EditOp.SET_PATH, '', mark < 0 ? latin1 : latin1.slice(0, mark));
-      this.edits.push(EditOp.SET_QUERY, '', mark < 0 ? '' : latin1.slice(mark + 1));
-    } else if (text === ':authority') {
-      map.replace(hostName, value);
-      this.#note(EditOp.SET, hostName, value);
-    }
-    return Status.OK;
-  }
-
-  #note(op: number, name: Uint8Array, value: Uint8Array): void {
-    const text = Buffer.from(name.buffer, name.byteOffset, name.length).latin1Slice(0, name.length);
-    if (framing.has(text.toLowerCase())) return;
-    const { buffer, byteOffset, length } = value;
-    this.edits.push(op, text, Buffer.from(buffer, byteOffset, length).latin1Slice(0, length));
-  }
-}
-
-function isHost(name: Uint8Array): boolean {
-  return name.length === 4 && Buffer.from(name).toString('latin1').toLowerCase() === 'host';
-}
-
-/** Name and value of every field, as copies. */
-export function fieldsOf(map: HeaderMap): [Buffer, Buffer][] {
-  const fields: [Buffer, Buffer][] = [];
-  for (let i = 0; i < map.count; i++) {
-    fields.push([Buffer.from(map.nameText(i), 'latin1'), Buffer.from(map.valueText(i), 'latin1')]);
-  }
-  return fields;
 }

@@ -88,21 +88,19 @@ export class FilterStream {
     this.response.trailers();
   }
 
-  /** True while a filter holds the message of that side. */
-  paused(side: Side): boolean {
-    return this.stations.some((station) => station[side].paused !== Pause.NONE);
+  /** The memory that header lists were read from moves to another place. */
+  settle(): void {
+    for (const headers of this.headers) headers.settle();
   }
 
-  /** The memory that header lists were read from is about to change. */
-  settle(keep = this.paused('request')): void {
-    for (const headers of this.headers) headers.settle(keep);
-  }
-
-  /** The exchange is over, whatever its end: log callbacks, and contexts go. */
-  finish(): void {
-    if (this.finished) return;
+  /**
+   * The exchange is over, whatever its end: log callbacks, and contexts go.
+   * @returns false where some filter asked for time: the adapter may still be asked
+   */
+  finish(): boolean {
+    if (this.finished) return false;
     this.finished = true;
-    this.#clock.clearTimeout(this.#pauseTimer);
+    if (this.#pauseTimer !== null) this.#clock.clearTimeout(this.#pauseTimer);
     this.#pauseTimer = null;
     let waits = false;
     for (const station of this.stations) {
@@ -112,8 +110,13 @@ export class FilterStream {
       waits ||= context.waiting;
       station.binding.vm.served();
     }
-    this.#adapter = waits ? this.#adapter : null;
-    if (!waits) this.chain.give(this);
+    if (waits) {
+      for (const headers of this.headers) headers.keep();
+      return false;
+    }
+    this.#adapter = null;
+    this.chain.give(this);
+    return true;
   }
 
   /** Called by host functions. @returns false where there is an answer already */
@@ -167,8 +170,7 @@ export class FilterStream {
 
   /** The instance of a filter died while the exchange waited in it, or was elsewhere. */
   orphan(station: Station, error: GatewayError): void {
-    const holds = station.request.paused !== Pause.NONE || station.response.paused !== Pause.NONE;
-    if (holds) this.fail(station, error);
+    if (isPausing(station)) this.fail(station, error);
     else {
       station.skipped = true;
       station.context = null;
@@ -188,7 +190,7 @@ export class FilterStream {
 
   /** A pause has begun or ended: one timer for the exchange. */
   watchPause(): void {
-    const isPaused = !this.reply && (this.paused('request') || this.paused('response'));
+    const isPaused = !this.reply && this.stations.some(isPausing);
     if (isPaused === (this.#pauseTimer !== null)) return;
     this.#clock.clearTimeout(this.#pauseTimer);
     this.#pauseTimer = isPaused
@@ -198,9 +200,7 @@ export class FilterStream {
 
   #pausedTooLong(): void {
     this.#pauseTimer = null;
-    const station = this.stations.find(
-      ({ request, response }) => request.paused !== Pause.NONE || response.paused !== Pause.NONE,
-    );
+    const station = this.stations.find(isPausing);
     if (!station || this.finished) return;
     station.binding.vm.report(station, 'an exchange was paused for too long');
     this.fail(station, station.binding.vm.pauseError, 504);
@@ -210,6 +210,10 @@ export class FilterStream {
     return this.chain.services.clock;
   }
 }
+
+/** A filter holds the message of some side. */
+const isPausing = ({ request, response }: Station): boolean =>
+  request.paused !== Pause.NONE || response.paused !== Pause.NONE;
 
 function isGrpc(headers: HeaderMap | null): boolean {
   return headers?.text('content-type')?.startsWith('application/grpc') ?? false;

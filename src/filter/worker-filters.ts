@@ -9,7 +9,6 @@ import type { Clock } from '../time.js';
 import type { FilterLogLevel } from './abi.js';
 import { CallClient, type CallTarget } from './calls/client.js';
 import { directTarget } from './calls/target.js';
-import type { FilterChain } from './chain.js';
 import type { PropertyFacts } from './exchange-properties.js';
 import { type FilterEntry, type FilterGeneration, FilterManager } from './manager.js';
 import type { FilterMetric } from './metrics.js';
@@ -17,7 +16,7 @@ import { FilterMetrics } from './metrics.js';
 import type { FilterRegistry } from './registry.js';
 import type { ForeignFunction } from './services.js';
 import { type FilterMemory, openStores } from './shared/stores.js';
-import { FilterStage } from './stage.js';
+import { StagePool } from './stage-pool.js';
 
 export interface WorkerFilterOptions {
   readonly core: Core;
@@ -47,7 +46,7 @@ export class WorkerFilters {
   readonly #core: Core;
   readonly #facts: PropertyFacts;
   readonly #manager: FilterManager;
-  readonly #chains = new WeakMap<Route, FilterChain>();
+  readonly #stages = new WeakMap<Route, StagePool>();
   #services: readonly Service[] = [];
 
   constructor(options: WorkerFilterOptions) {
@@ -77,7 +76,7 @@ export class WorkerFilters {
     try {
       for (const route of snapshot.routes) {
         const chain = generation.chain(entriesOf(route, snapshot, registry));
-        if (chain) this.#chains.set(route, chain);
+        if (chain) this.#stages.set(route, new StagePool(chain, this.#core, this.#facts));
       }
     } catch (error) {
       generation.release();
@@ -88,11 +87,11 @@ export class WorkerFilters {
   }
 
   /** Phase bits of a route beside those of its plugins. */
-  readonly phasesOf = (route: Route): number => (this.#chains.has(route) ? chainPhases : 0);
+  readonly phasesOf = (route: Route): number => (this.#stages.has(route) ? chainPhases : 0);
 
   readonly stageFor: StageMaker = (plan, exchange) => {
-    const chain = plan.route && this.#chains.get(plan.route);
-    return chain ? new FilterStage(chain, exchange, this.#core, this.#facts) : null;
+    const pool = plan.route && this.#stages.get(plan.route);
+    return pool ? pool.take(exchange) : null;
   };
 
   metrics(): readonly FilterMetric[] {

@@ -86,6 +86,7 @@ export class CallClient {
 
   /** The context has ended. */
   cancel(context: Context): void {
+    if (context.callCount === 0) return;
     for (const id of [...context.calls]) {
       const call = this.find(context.instance, id);
       this.finish(context, id);

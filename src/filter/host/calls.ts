@@ -4,8 +4,8 @@ import { Status } from '../abi.js';
 import type { HttpCall } from '../calls/http.js';
 import type { HeaderMap } from '../header-map.js';
 import type { FilterInstance } from '../instance.js';
+import { fieldsOf } from '../listed-headers.js';
 import { isTarget, isToken, isValue, readPairs } from '../pairs.js';
-import { fieldsOf } from '../stream-headers.js';
 import type { HostFunctions } from './imports.js';
 
 const defaultTimeoutMs = 60_000;
@@ -47,7 +47,7 @@ export function callFunctions(instance: FilterInstance): HostFunctions {
       if (!call) return Status.BAD_ARGUMENT;
       const context = instance.effective;
       if (!context || context.ended) return Status.BAD_ARGUMENT;
-      if (context.calls.size >= limits.filterCalls.value) return Status.INTERNAL_FAILURE;
+      if (context.callCount >= limits.filterCalls.value) return Status.INTERNAL_FAILURE;
       const id = instance.nextCall++;
       memory.putU32(idOut, id);
       if (instance.options.live) instance.options.services.calls.http(context, id, call);

@@ -6,8 +6,8 @@ import { CallAnswer, type CallParts } from '../calls/answer.js';
 import type { GrpcCall, GrpcEvents, GrpcRequest } from '../calls/grpc.js';
 import type { Context } from '../context.js';
 import type { FilterInstance } from '../instance.js';
+import { fieldsOf } from '../listed-headers.js';
 import { isToken, isValue, readPairs } from '../pairs.js';
-import { fieldsOf } from '../stream-headers.js';
 import type { HostFunctions } from './imports.js';
 
 const name = /^[\w.$-]+(?:\/[\w.$-]+)*$/;
@@ -88,7 +88,7 @@ function open(
   if (!request) return Status.PARSE_FAILURE;
   const context = instance.effective;
   if (!context || context.ended) return Status.INTERNAL_FAILURE;
-  if (context.calls.size >= limits.filterCalls.value) return Status.INTERNAL_FAILURE;
+  if (context.callCount >= limits.filterCalls.value) return Status.INTERNAL_FAILURE;
   const id = instance.nextCall++;
   memory.putU32(idOut, id);
   // The session reports failures in a later turn, so no callback runs inside this call.

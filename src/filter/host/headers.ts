@@ -41,11 +41,19 @@ function readers(instance: FilterInstance): HostFunctions {
       if (!memory.holds(dataOut, 4) || !memory.holds(sizeOut, 4)) {
         return Status.INVALID_MEMORY_ACCESS;
       }
-      const list = readable(instance, map);
-      const index = list ? list.find(memory.u8, key >>> 0, keySize >>> 0) : -1;
-      if (!list || index < 0) return missing(instance, dataOut, sizeOut);
-      const size = list.valueLength(index);
-      return memory.give(list.valueSource(index), list.valueAt(index), size, dataOut, sizeOut);
+      if (map > MapType.RESPONSE_TRAILERS) {
+        const list = instance.answer?.map(map);
+        const index = list ? list.find(memory.u8, key >>> 0, keySize >>> 0) : -1;
+        if (!list || index < 0) return missing(instance, dataOut, sizeOut);
+        const size = list.valueLength(index);
+        return memory.give(list.valueSource(index), list.valueAt(index), size, dataOut, sizeOut);
+      }
+      const headers = instance.effective?.stream?.headers[map];
+      if (!headers?.look(memory.u8, key >>> 0, keySize >>> 0)) {
+        return missing(instance, dataOut, sizeOut);
+      }
+      const { source, valueAt, valueLength } = headers;
+      return memory.give(source, valueAt, valueLength, dataOut, sizeOut);
     },
   };
 }
@@ -58,7 +66,7 @@ function writers(instance: FilterInstance): HostFunctions {
       if (!memory.holds(k, kSize) || !memory.holds(v, vSize)) return Status.INVALID_MEMORY_ACCESS;
       const list = writable(instance, map);
       if (typeof list === 'number') return list;
-      return list.add(memory.range(k, kSize), memory.range(v, vSize));
+      return list.add(memory, k >>> 0, kSize >>> 0, v >>> 0, vSize >>> 0);
     },
 
     proxy_replace_header_map_value(
@@ -73,7 +81,7 @@ function writers(instance: FilterInstance): HostFunctions {
       if (!memory.holds(k, kSize) || !memory.holds(v, vSize)) return Status.INVALID_MEMORY_ACCESS;
       const list = writable(instance, map);
       if (typeof list === 'number') return list;
-      return list.replace(memory.range(k, kSize), memory.range(v, vSize));
+      return list.replace(memory, k >>> 0, kSize >>> 0, v >>> 0, vSize >>> 0);
     },
 
     proxy_remove_header_map_value(map: number, key: number, keySize: number): number {
@@ -81,7 +89,7 @@ function writers(instance: FilterInstance): HostFunctions {
       if (map >>> 0 >= mapCount) return Status.BAD_ARGUMENT;
       if (!memory.holds(key, keySize)) return Status.INVALID_MEMORY_ACCESS;
       const list = writable(instance, map);
-      return typeof list === 'number' ? list : list.remove(memory.range(key, keySize));
+      return typeof list === 'number' ? list : list.remove(memory, key >>> 0, keySize >>> 0);
     },
 
     proxy_set_header_map_pairs(map: number, data: number, size: number): number {

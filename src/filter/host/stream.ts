@@ -5,8 +5,8 @@ import { type Context, Moment } from '../context.js';
 import type { HeaderMap } from '../header-map.js';
 import type { FilterInstance } from '../instance.js';
 import { finishDone } from '../lifecycle.js';
+import { fieldsOf } from '../listed-headers.js';
 import { isToken, isValue, readPairs } from '../pairs.js';
-import { fieldsOf } from '../stream-headers.js';
 import type { HostFunctions } from './imports.js';
 
 export function streamFunctions(instance: FilterInstance): HostFunctions {
