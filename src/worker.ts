@@ -141,6 +141,7 @@ export class GatewayWorker {
       routerFlavor: settings.routerFlavor,
       requestBodyBytes: settings.clientBodyBufferBytes,
       responseBodyBytes: settings.responseBufferBytes,
+      clock: options.clock,
       stageFor: this.#filters.stageFor,
     }).call;
   }

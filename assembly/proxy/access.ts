@@ -37,6 +37,7 @@ import {
   X_REQUEST_DONE,
   X_REQUEST_SHELL,
   X_REWRITE,
+  X_TUNNEL,
   X_UPGRADE,
 } from './exchange';
 import { cut, dropUpstream, prepareLocal } from './finish';
@@ -50,6 +51,7 @@ import { obeyBody, pumpAnswer, resumeAnswer } from './shell-answer';
 import { noteRequestBody, obeyRequest, pumpRequest, readForShell } from './shell-request';
 import { applyTargetEdits } from './target-edits';
 import { nowExact } from './timers';
+import { resumeTunnel } from './tunnel';
 import { connectUpstream } from './upstream';
 
 /**
@@ -113,6 +115,10 @@ function settleTarget(x: Exchange, route: RouteRecord): bool {
 export function resumeExchange(c: Connection, x: Exchange, sequence: u32): void {
   if (x.sequence != sequence) return;
   const verdict = askResumed(c, x);
+  if (x.flags & X_TUNNEL) {
+    if (x.flags & X_REQUEST_SHELL) resumeTunnel(c, x, verdict);
+    return;
+  }
   if (x.flags & X_PARKED) return resumeRequest(c, x, verdict);
   if (x.flags & X_HEAD_HELD) return resumeAnswer(c, x, verdict);
   const code = verdict & 15;

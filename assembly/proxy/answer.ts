@@ -17,8 +17,10 @@ import {
   Control,
   LIMIT_INFORMATIONAL_RESPONSES,
   PHASE_HEADER_FILTER,
+  PHASE_VERDICT_CUT,
   RESPONSE_HEADERS,
   RESPONSE_SOURCE_SERVICE,
+  VERDICT_FLAG_RESPONSE_BODY,
 } from '../layout';
 import { isWord } from '../bytes';
 import { recallClientEdits } from './client-edits';
@@ -38,8 +40,10 @@ import {
   X_CHUNK_OUT,
   X_HTTP10,
   X_KEEP_ALIVE,
+  X_KNOWN,
   X_NO_BODY,
   X_REQUEST_DONE,
+  X_REQUEST_SHELL,
   X_RESPONSE_SHELL,
   X_TUNNEL,
   X_UPGRADE,
@@ -47,7 +51,7 @@ import {
   requestIsOut,
 } from './exchange';
 import { clearEdits } from './edits';
-import { draining, finishExchange } from './finish';
+import { draining, failExchange, finishExchange } from './finish';
 import { gather, relay, relayBad, relayDone, relayedBytes } from './framing';
 import { noteResponseHead } from './log';
 import { outLength, runHeaderFilter } from './phases';
@@ -116,8 +120,7 @@ function informational(u: Connection, c: Connection, x: Exchange): bool {
     const entry = head.findHeader(RESPONSE_HEADERS, head.headerCount, H_UPGRADE);
     const agreed = entry != null && isWord(entry.value, entry.valueLength, 'websocket');
     if (x.flags & X_UPGRADE && agreed) {
-      openTunnel(u, c, x);
-      return true;
+      return openTunnel(u, c, x);
     }
     upstreamFailed(u, 502);
     return false;
@@ -135,12 +138,23 @@ function informational(u: Connection, c: Connection, x: Exchange): bool {
   return true;
 }
 
-function openTunnel(u: Connection, c: Connection, x: Exchange): void {
+/** False: the shell refuses what the upstream has agreed to. */
+function openTunnel(u: Connection, c: Connection, x: Exchange): bool {
   x.status = 101;
   x.upstreamStatus = 101;
   x.upstreamHeadMs = nowExact;
   clearEdits();
-  if (x.phases & PHASE_HEADER_FILTER) runHeaderFilter(c, x, RESPONSE_SOURCE_SERVICE, true);
+  if (x.phases & PHASE_HEADER_FILTER) {
+    const verdict = runHeaderFilter(c, x, RESPONSE_SOURCE_SERVICE, true);
+    if ((verdict & 15) == PHASE_VERDICT_CUT) {
+      failExchange(c, x, 501);
+      return false;
+    }
+    // The shell looks at the frames.
+    if (verdict & VERDICT_FLAG_RESPONSE_BODY) {
+      x.flags |= X_REQUEST_SHELL | X_RESPONSE_SHELL | X_KNOWN;
+    }
+  } else recallClientEdits(x);
   const from = out;
   const end = putSwitch(from, x);
   clearEdits();
@@ -155,6 +169,7 @@ function openTunnel(u: Connection, c: Connection, x: Exchange): void {
   disarm(c);
   arm(u, TIMER_TUNNEL, x.readTimeoutMs);
   if (c.held) markReady(c);
+  return true;
 }
 
 /** Body bytes of the answer. Returns the first byte not consumed, or `end`. */

@@ -13,7 +13,7 @@ import {
   SETTINGS,
   Settings,
 } from '../layout';
-import { hasRoom, pause, send, sendAbort } from './commands';
+import { hasRoom, pause, sendAbort } from './commands';
 import {
   Connection,
   FLAG_BLOCKED,
@@ -35,7 +35,8 @@ import { consume, heldBytes, keep } from './held';
 import { armBody } from './body-rate';
 import { markReady } from './ready';
 import { takeShellRequest } from './shell-request';
-import { TIMER_HEADER, TIMER_TUNNEL, arm, nowMs } from './timers';
+import { TIMER_HEADER, arm, nowMs } from './timers';
+import { takeTunnel } from './tunnel';
 import { requestSent } from './upstream';
 
 /** Bytes from a client. */
@@ -217,13 +218,4 @@ function takeUnwanted(c: Connection, p: usize, end: usize): usize {
   }
   if (bodyDone) awaitHead(c);
   return p;
-}
-
-function takeTunnel(c: Connection, p: usize, end: usize): usize {
-  const x = exchangeOf(c);
-  const u = connectionAt(x.upstream);
-  send(u, p, end - p);
-  x.requestBytes += <f64>(end - p);
-  arm(u, TIMER_TUNNEL, x.readTimeoutMs);
-  return end;
 }

@@ -27,7 +27,7 @@ import {
 import { resumeExchange } from './access';
 import { answerEnds, takeResponseBody } from './answer';
 import { clientData, isFull } from './client';
-import { pause, resume, send, sendClose, shutdown } from './commands';
+import { pause, resume, sendClose } from './commands';
 import {
   Connection,
   FLAG_BLOCKED,
@@ -58,11 +58,12 @@ import {
   X_RESPONSE_HOLD,
   X_RESPONSE_SHELL,
   X_SENT,
+  X_TUNNEL,
   copyToSlot,
   exchangeOf,
   requestIsOut,
 } from './exchange';
-import { abandon, finishExchange, hangUp, setDraining } from './finish';
+import { abandon, hangUp, setDraining } from './finish';
 import { startBodyRate } from './body-rate';
 import { consume, keep } from './held';
 import { dropTarget } from './pool';
@@ -79,6 +80,7 @@ import {
   arm,
   disarm,
 } from './timers';
+import { breakTunnel, endTunnel, pumpTunnel, tunnelDown } from './tunnel';
 import { dropIdle, takeResponseHead, upstreamConnected, upstreamFailed } from './upstream';
 
 /** Handles one event. */
@@ -176,18 +178,10 @@ function upstreamData(u: Connection, from: usize, bytes: usize): void {
   else if (p < end && !keep(u, p, end - p)) upstreamFailed(u, 502);
 }
 
-function tunnelDown(u: Connection, p: usize, end: usize): void {
-  const x = exchangeOf(u);
-  send(connectionAt(x.client), p, end - p);
-  x.responseBytes += <f64>(end - p);
-  x.bodyBytesSent += <f64>(end - p);
-  arm(u, TIMER_TUNNEL, x.readTimeoutMs);
-}
-
 /** The client's FIN: it may still read. Only a request that is not complete cannot go on. */
 function clientEnd(c: Connection): void {
   c.flags |= FLAG_ENDED;
-  if (c.state == STATE_TUNNEL) return endTunnel(c, connectionAt(exchangeOf(c).upstream));
+  if (c.state == STATE_TUNNEL) return endTunnel(c, exchangeOf(c), true);
   if (c.state == STATE_HEAD || c.state == STATE_DRAIN) return hangUp(c);
   const x = exchangeOf(c);
   if (!(x.flags & X_REQUEST_DONE) && !c.held) clientGone(c);
@@ -203,28 +197,13 @@ function clientGone(c: Connection): void {
 function upstreamEnd(u: Connection): void {
   if (u.state == STATE_IDLE) return dropIdle(u);
   u.flags |= FLAG_ENDED;
-  if (u.state == STATE_TUNNEL) return endTunnel(u, connectionAt(exchangeOf(u).client));
+  if (u.state == STATE_TUNNEL) return endTunnel(u, exchangeOf(u), false);
   if (u.state == STATE_RESPONSE_BODY) return answerEnds(u, exchangeOf(u));
   upstreamFailed(u, 502);
 }
 
-/** One side of a tunnel is done: the other is told, and both are closed when both are done. */
-function endTunnel(done: Connection, other: Connection): void {
-  if (!(other.flags & FLAG_ENDED)) return shutdown(other);
-  const x = exchangeOf(done);
-  const u = connectionAt(x.upstream);
-  const c = connectionAt(x.client);
-  x.upstream = 0;
-  sendClose(u);
-  closeConnection(u);
-  finishExchange(c, x);
-}
-
 function upstreamError(u: Connection, cause: u32): void {
-  if (u.state == STATE_TUNNEL) {
-    clientGone(connectionAt(exchangeOf(u).client));
-    return;
-  }
+  if (u.state == STATE_TUNNEL) return breakTunnel(u);
   const late = cause == ERROR_CAUSE_TIMEOUT && u.state == STATE_CONNECTING;
   upstreamFailed(u, late ? 504 : 502);
 }
@@ -272,7 +251,8 @@ function pumpDrained(c: Connection, x: Exchange, downstream: bool): bool {
   const id = c.id;
   const sequence = x.sequence;
   const client = connectionAt(x.client);
-  if (downstream) pumpAnswer(c, x);
+  if (x.flags & X_TUNNEL) pumpTunnel(client, x);
+  else if (downstream) pumpAnswer(c, x);
   else pumpRequest(client, x);
   if (c.kind == KIND_FREE || c.id != id || !c.exchange) return false;
   return c.exchange == <u32>changetype<usize>(x) && x.sequence == sequence;

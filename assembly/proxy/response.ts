@@ -155,9 +155,11 @@ export function putInformational(d: usize): usize {
   return d + 2;
 }
 
-/** Writes the 101 that opens a tunnel. */
+/** Writes the 101 that opens a tunnel, with the edits that wait. */
 export function putSwitch(d: usize, x: Exchange): usize {
+  applyRemovals(RESPONSE_HEADERS, head.headerCount);
   d = putGatewayLines(putKept(putGivenStatusLine(d), false), x);
+  d = putAdditions(d, WRITTEN_LAST);
   return putText(d, 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
 }
 

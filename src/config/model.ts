@@ -12,7 +12,9 @@ export type Protocol =
   | 'tcp'
   | 'tls'
   | 'tls_passthrough'
-  | 'udp';
+  | 'udp'
+  | 'ws'
+  | 'wss';
 
 export interface EntityBase {
   readonly id: string;

@@ -221,12 +221,18 @@ function routesByService(drafts: readonly Draft[]): Map<Draft, Draft[]> {
   return found;
 }
 
+/** A plugin for requests may look at the handshakes of WebSockets. */
+const plain: Readonly<Record<string, string>> = { ws: 'http', wss: 'https' };
+
 function checkProtocols(draft: Draft, routes: ReadonlyMap<Draft, readonly Draft[]>): void {
   if (draft.errors.length > 0) return;
   const protocols = draft.value.protocols as readonly string[];
   const shares = (route: Draft) => {
     const list = route.value.protocols;
-    return !Array.isArray(list) || list.some((protocol) => protocols.includes(protocol));
+    return (
+      !Array.isArray(list) ||
+      list.some((name) => protocols.includes(name) || protocols.includes(plain[name]))
+    );
   };
   const route = draft.foreign.get('route');
   const service = draft.foreign.get('service');

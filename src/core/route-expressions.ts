@@ -67,8 +67,8 @@ function compileRoute(
  * alone takes both, so that plain ones can be told to come back with TLS.
  */
 export function onlyOn(protocols: readonly Protocol[]): 'clear' | 'secure' | null {
-  if (protocols.length === 1 && protocols[0] === 'https') return null;
-  const clear = protocols.some((name) => name === 'http' || name === 'grpc');
-  const secure = protocols.some((name) => name === 'https' || name === 'grpcs');
+  if (protocols.length === 1 && /^(?:https|wss)$/.test(protocols[0])) return null;
+  const clear = protocols.some((name) => /^(?:http|grpc|ws)$/.test(name));
+  const secure = protocols.some((name) => /^(?:https|grpcs|wss)$/.test(name));
   return clear === secure ? null : clear ? 'clear' : 'secure';
 }

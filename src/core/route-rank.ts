@@ -35,7 +35,7 @@ export function* rankRoutes(routes: readonly Route[]): Steps<RankedPart[]> {
 
 /** True for the protocols whose requests are routed here. */
 export function isHttp(protocol: string): boolean {
-  return protocol.startsWith('http') || protocol.startsWith('grpc');
+  return /^(?:http|grpc|ws)s?$/.test(protocol);
 }
 
 /** Appends the parts of a route. Most routes have one plain path: those take the short way. */

@@ -199,7 +199,7 @@ function writeService(writer: TableWriter, at: number, service: Service, input: 
 export function upstreamHost(service: Service): string {
   const bare = service.host.includes(':') && !service.host.startsWith('[');
   const host = bare ? `[${service.host}]` : service.host;
-  const secure = service.protocol === 'https' || service.protocol === 'grpcs';
+  const secure = /^(?:https|grpcs|wss)$/.test(service.protocol);
   return service.port === (secure ? 443 : 80) ? host : `${host}:${service.port}`;
 }
 
@@ -208,6 +208,8 @@ const protocolBits: Readonly<Partial<Record<ProtocolName, number>>> = {
   https: Protocol.HTTPS,
   grpc: Protocol.GRPC,
   grpcs: Protocol.GRPCS,
+  ws: Protocol.HTTP,
+  wss: Protocol.HTTPS,
 };
 
 function protocolBit(protocol: ProtocolName): number {

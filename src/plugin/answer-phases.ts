@@ -13,6 +13,7 @@ import type { Exchange, PluginReply } from './exchange.js';
 import type { PlanStep } from './plan.js';
 import { amendReply, linesOf } from './reply.js';
 import { isPromise, refusePromise, type StepFaults } from './step-faults.js';
+import type { SocketPhases } from './websocket/phases.js';
 
 export interface AnswerPhasesOptions {
   readonly core: Core;
@@ -22,6 +23,7 @@ export interface AnswerPhasesOptions {
   readonly faults: StepFaults;
   /** Bytes of an answer that is collected for `response` handlers. */
   readonly collectBytes: number;
+  readonly sockets: SocketPhases;
   /** Makes the core ask for news of the exchange. */
   readonly wake: (exchange: Exchange) => void;
 }
@@ -35,8 +37,15 @@ export class AnswerPhases {
 
   /** A head is there, an upstream's or one of ours. */
   head(exchange: Exchange): number {
-    const { live } = this.#options;
+    const { live, sockets } = this.#options;
     exchange.answer.begin();
+    if (live.status === 101) {
+      const frames = exchange.plan?.webSocket?.decodes ?? false;
+      // What filters say of a body is of no meaning here.
+      const verdict = frames ? sockets.open(exchange) : PhaseVerdict.CONTINUE;
+      if (verdict !== PhaseVerdict.CUT) this.#filterHead(exchange, live, null);
+      return verdict;
+    }
     const service = live.source === ResponseSource.SERVICE;
     if ((exchange.plan?.bodyFilter.length ?? 0) > 0) exchange.answer.keepHead();
     if (!service) exchange.state.source ??= live.source === ResponseSource.EXIT ? 'exit' : 'error';

@@ -24,6 +24,7 @@ import type {
   ServiceAccess,
   ServiceReader,
 } from './service-types.js';
+import type { SocketPeers, SocketSession } from './socket-types.js';
 
 /** What every handler has, also those outside a request. */
 export interface NodeContext {
@@ -99,18 +100,27 @@ export interface BodyFilterContext<Config = unknown> extends RoutedContext<Confi
   readonly response: Pick<FilterResponse, 'status' | 'header' | 'headers' | 'source'>;
 }
 
-/** During a WebSocket: the request is the one of its handshake. */
-export interface FrameContext<Config = unknown> extends RoutedContext<Config> {
+/** Before a WebSocket is opened. */
+export interface HandshakeContext<Config = unknown> extends AccessContext<Config> {
+  readonly websocket: SocketPeers;
+}
+
+interface OpenSocketContext<Config> extends RoutedContext<Config> {
   readonly service: ServiceReader;
-  /** Ends the WebSocket with a status (RFC 6455 7.4), 1000 by default. */
+  /** The answer that opened the WebSocket. */
+  readonly response: Pick<FilterResponse, 'status' | 'header' | 'headers' | 'source'>;
+}
+
+/** During a WebSocket: the request is the one of its handshake. */
+export interface FrameContext<Config = unknown> extends OpenSocketContext<Config> {
+  readonly websocket: SocketPeers;
+  /** Ends the WebSocket with a status for both ends (RFC 6455 7.4), 1000 by default. */
   close(status?: number, reason?: string): void;
 }
 
-export interface WebSocketFrame {
-  readonly type: 'text' | 'binary' | 'ping' | 'pong' | 'close';
-  readonly data: Uint8Array;
-  /** Of a close frame; null elsewhere. */
-  readonly status: number | null;
+/** When a WebSocket is over. */
+export interface SocketCloseContext<Config = unknown> extends OpenSocketContext<Config> {
+  readonly session: SocketSession;
 }
 
 export type {
@@ -120,3 +130,4 @@ export type {
 } from './pdk-types.js';
 export type { RequestReader } from './request-types.js';
 export type { ResponseWriter, ServiceReader, UpstreamRequestWriter } from './service-types.js';
+export type { SocketPeer, SocketPeers, SocketSession, WebSocketFrame } from './socket-types.js';

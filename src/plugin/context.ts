@@ -16,6 +16,7 @@ import { StepResponse } from './pdk/response.js';
 import { type AnswerReads, StepService } from './pdk/service.js';
 import { StepTracing } from './pdk/tracing.js';
 import { StepVault } from './pdk/vault.js';
+import { StepSocket } from './pdk/websocket.js';
 import type {
   NodeReader,
   PluginCache,
@@ -120,6 +121,10 @@ export class StepContext {
 
   get tracing(): PluginTracing {
     return new StepTracing(this.exchange);
+  }
+
+  get websocket(): StepSocket {
+    return new StepSocket(this.exchange, this.phase);
   }
 
   get #host() {

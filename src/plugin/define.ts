@@ -9,10 +9,12 @@ import type {
   BodyFilterContext,
   CertificateContext,
   FrameContext,
+  HandshakeContext,
   HeaderFilterContext,
   NodeContext,
   ResponseContext,
   RewriteContext,
+  SocketCloseContext,
   WebSocketFrame,
 } from './context-types.js';
 import type { LogEntry, LogSink } from './log-types.js';
@@ -66,21 +68,24 @@ export interface PluginDefinition<F extends Fields = Fields> {
   log?(entry: LogEntry, config: Infer<F>): void | Promise<void>;
   /** Instead of `log`, for plugins that ship entries in batches through a queue. */
   readonly logSink?: LogSink<Infer<F>>;
-  /** Before a WebSocket's upgrade is passed on, instead of `access`. */
-  wsHandshake?(ctx: AccessContext<Infer<F>>): void | Promise<void>;
-  /** Per frame from the client: what is passed on instead; null drops it. */
-  wsClientFrame?(
-    ctx: FrameContext<Infer<F>>,
-    frame: WebSocketFrame,
-  ): WebSocketFrame | null | undefined;
+  /**
+   * On routes for WebSockets, before the upgrade is passed on: instead of `access`, which runs
+   * there in plugins without this handler.
+   */
+  wsHandshake?(ctx: HandshakeContext<Infer<F>>): void | Promise<void>;
+  /**
+   * Per message or control frame of the client; synchronous only. Returns what is passed on
+   * instead; nothing leaves it as it is, null drops it.
+   */
+  wsClientFrame?(ctx: FrameContext<Infer<F>>, frame: WebSocketFrame): FrameResult;
   /** Per frame from the upstream. */
-  wsUpstreamFrame?(
-    ctx: FrameContext<Infer<F>>,
-    frame: WebSocketFrame,
-  ): WebSocketFrame | null | undefined;
-  /** When the WebSocket is over. */
-  wsClose?(ctx: FrameContext<Infer<F>>): void;
+  wsUpstreamFrame?(ctx: FrameContext<Infer<F>>, frame: WebSocketFrame): FrameResult;
+  /** When the WebSocket is over; synchronous only. `log` runs as for every request. */
+  wsClose?(ctx: SocketCloseContext<Infer<F>>): void;
 }
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler that only looks returns nothing
+export type FrameResult = WebSocketFrame | null | undefined | void;
 
 /** Handlers by Kong's name of their phase, in the order of a request's life. */
 export const handlerPhases = {

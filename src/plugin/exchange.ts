@@ -16,6 +16,7 @@ import type { Plan } from './plan.js';
 import { RequestBody } from './request-body.js';
 import { ClientView, RequestView } from './request-view.js';
 import type { ExchangeStage } from './stage.js';
+import type { SocketRelay } from './websocket/relay.js';
 
 /** An answer given by a plugin, ready for the reply region. */
 export interface PluginReply {
@@ -47,6 +48,10 @@ export class Exchange {
   parked = false;
   reply: PluginReply | null = null;
   stage: ExchangeStage | null = null;
+  /** The WebSocket that it became, where plugins see the frames. */
+  socket: SocketRelay | null = null;
+  /** Bytes of a WebSocket message by who sends it; 0: the default. */
+  readonly payloadLimits = { client: 0, upstream: 0 };
   /** Set by a stage: the exchange is to be broken off. */
   cut = false;
   /** A route was found, or none. */
@@ -101,7 +106,8 @@ export class Exchange {
     this.sequence = this.view.sequence;
     this.parked = this.routed = this.forwarded = this.answering = this.buffered = false;
     this.woken = this.expectsEnd = this.cut = false;
-    this.reply = this.stage = null;
+    this.reply = this.stage = this.socket = null;
+    this.payloadLimits.client = this.payloadLimits.upstream = 0;
     this.state.reset();
     this.requestBody.begin(this.view.contentLength);
   }
@@ -145,6 +151,8 @@ export class Exchange {
 
   /** The phases are over; nothing of the request is kept alive. */
   end(): void {
+    this.socket?.ended();
+    this.socket = null;
     this.plan = null;
     this.connection = -1;
     this.reply = null;

@@ -4,7 +4,9 @@ import type { Plan } from './plan.js';
 
 /** True where a later phase may look at the request, which is gone by then. */
 export const looksBack = (plan: Plan | null): boolean =>
-  plan !== null && plan.headerFilter.length + plan.bodyFilter.length + plan.response.length > 0;
+  plan !== null &&
+  (plan.headerFilter.length + plan.bodyFilter.length + plan.response.length > 0 ||
+    plan.webSocket?.decodes === true);
 
 /** So much text the core keeps of edits for the answer, well within one of its slots. */
 const keptEditText = 16_384;

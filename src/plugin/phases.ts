@@ -11,6 +11,7 @@ import type { Core } from '../core/instance.js';
 import { Event, Phase, PhaseVerdict, VerdictFlag } from '../core/layout.js';
 import type { RouterFlavor } from '../core/router.js';
 import { limits } from '../limits.js';
+import { type Clock, systemClock } from '../time.js';
 import { sharedCounters } from '../workers/counters.js';
 import { AnswerPhases } from './answer-phases.js';
 import { planFor } from './conditions.js';
@@ -21,6 +22,8 @@ import type { Plan, PlanStep } from './plan.js';
 import { linesOf } from './reply.js';
 import type { StageMaker } from './stage.js';
 import { isPromise, StepFaults } from './step-faults.js';
+import { beginHandshake } from './websocket/handshake.js';
+import { SocketPhases } from './websocket/phases.js';
 
 export interface PhaseOptions {
   readonly core: Core;
@@ -34,6 +37,8 @@ export interface PhaseOptions {
   readonly requestBodyBytes: number;
   /** `response_buffer_size`: what is collected for `response` handlers. */
   readonly responseBodyBytes: number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** Makes the stage behind the plugins, for routes that have one; default none. */
   readonly stageFor?: StageMaker;
 }
@@ -50,6 +55,7 @@ export class PhaseRunner {
   readonly #port: BodyPort;
   readonly #faults = new StepFaults();
   readonly #answers: AnswerPhases;
+  readonly #sockets: SocketPhases;
   /** By downstream connection index: a connection has one exchange at a time. */
   readonly #exchanges: (Exchange | undefined)[] = [];
 
@@ -59,11 +65,18 @@ export class PhaseRunner {
     this.#options = options;
     this.#live = new ExchangeView(core);
     this.#port = new BodyPort(core);
+    this.#sockets = new SocketPhases({
+      port: this.#port,
+      faults: this.#faults,
+      clock: options.clock ?? systemClock,
+      wake: this.#wake,
+    });
     this.#answers = new AnswerPhases({
       core,
       port: this.#port,
       live: this.#live,
       faults: this.#faults,
+      sockets: this.#sockets,
       collectBytes: options.responseBodyBytes,
       wake: this.#wake,
     });
@@ -75,6 +88,7 @@ export class PhaseRunner {
     if (phase === Phase.COUNT) return answerCount(this.#core, sharedCounters());
     const exchange = this.#known(connection);
     if (!exchange) return PhaseVerdict.CONTINUE;
+    if (exchange.socket) return this.#sockets.call(exchange, exchange.socket, phase);
     switch (phase) {
       case Phase.RESUMED:
         exchange.woken = false;
@@ -106,6 +120,7 @@ export class PhaseRunner {
     if (phase === Phase.ACCESS) {
       exchange.route(plan);
       if (plan.log !== known.log) exchange.chooseLogs(plan);
+      if (plan.webSocket && !beginHandshake(exchange)) return this.#verdict(exchange);
       return this.#run(exchange, 'access');
     }
     exchange.answering = true;
@@ -289,6 +304,9 @@ export class PhaseRunner {
 /** Runs the handler of one plugin; what it returns may be a promise. */
 function handle(exchange: Exchange, step: PlanStep, phase: RequestPhase): unknown {
   const { plugin } = step;
+  if (phase === 'access' && exchange.plan?.webSocket && plugin.wsHandshake) {
+    return plugin.wsHandshake(new StepContext(exchange, step, 'ws_handshake', null) as never);
+  }
   const context = new StepContext(exchange, step, phase, null) as never;
   // By name, not by a variable: that is what engines make fast.
   return phase === 'access' ? plugin.access?.(context) : plugin.rewrite?.(context);

@@ -18,7 +18,7 @@ import { type Condition, compileCondition } from '../core/request-condition.js';
 import { limits } from '../limits.js';
 import type { Logger } from '../observe/logger.js';
 import { itemsPerStep, runSteps, type Steps } from '../slices.js';
-import type { AnyPlugin } from './define.js';
+import { type AnyPlugin, handlerPhases } from './define.js';
 import { ordered } from './ordering.js';
 import { bareHost, type PluginHost } from './pdk/host.js';
 import { type Row, StepSelection } from './selection.js';
@@ -49,6 +49,8 @@ export interface Plan {
   readonly log: readonly PlanStep[];
   /** Log steps that some client may bring in, those of `log` included. */
   readonly possibleLog: readonly PlanStep[];
+  /** What runs on a route for WebSockets; null elsewhere. */
+  readonly webSocket: SocketPlan | null;
   /** Phase bits for the route record, for every client. */
   readonly phases: number;
   /** Whoever the client is, nothing but these access steps and header filters looks at it. */
@@ -64,6 +66,15 @@ export interface Plan {
   readonly conditional: readonly PlanStep[];
   /** The plan without some of `conditional`. */
   without(steps: readonly PlanStep[]): Plan;
+}
+
+/** The steps of a WebSocket; its handshake is in `Plan.access`. */
+export interface SocketPlan {
+  readonly clientFrame: readonly PlanStep[];
+  readonly upstreamFrame: readonly PlanStep[];
+  readonly close: readonly PlanStep[];
+  /** Some client may bring one of these in; else the bytes pass by untouched. */
+  readonly decodes: boolean;
 }
 
 export interface PlanTable {
@@ -159,6 +170,7 @@ class RoutePlan implements Plan {
   readonly bodyFilter: readonly PlanStep[];
   readonly log: readonly PlanStep[];
   readonly possibleLog: readonly PlanStep[];
+  readonly webSocket: SocketPlan | null;
   readonly phases: number;
   readonly mayCompile: boolean;
   readonly entities: EntityLookup;
@@ -190,19 +202,23 @@ class RoutePlan implements Plan {
     this.host = shared.host;
     const all = shared.rewrite;
     this.rewrite = skipped.length === 0 ? all : all.filter((step) => !skipped.includes(step));
-    const pending = withHandler(row, 'access').filter((step) => !ran.includes(step));
-    this.access = this.#list(route ? [...ran, ...ordered(pending, 'access')] : []);
-    this.response = this.#list(route ? ordered(withHandler(row, 'response'), 'response') : []);
-    this.headerFilter = this.#list(ordered(withHandler(row, 'headerFilter'), 'header_filter'));
-    this.bodyFilter = this.#list(ordered(withHandler(row, 'bodyFilter'), 'body_filter'));
-    this.log = this.#list(ordered(withLog(row), 'log'));
     const candidates = shared.selection.candidates(route);
+    this.webSocket = isForSockets(route) ? socketPlan(row, candidates) : null;
+    const pending = withAccess(row, this.webSocket).filter((step) => !ran.includes(step));
+    this.access = this.#list(route ? [...ran, ...ordered(pending, 'access')] : []);
+    // The phases of frames take the place of those of an answer.
+    const answer = this.webSocket ? [] : row;
+    this.response = this.#list(route ? ordered(withHandler(answer, 'response'), 'response') : []);
+    this.headerFilter = this.#list(ordered(withHandler(answer, 'headerFilter'), 'header_filter'));
+    this.bodyFilter = this.#list(ordered(withHandler(answer, 'bodyFilter'), 'body_filter'));
+    this.log = this.#list(ordered(withLog(row), 'log'));
     this.possibleLog = this.#list(withLog(candidates));
     this.conditional = this.#list(candidates.filter(({ condition }) => condition !== null));
-    this.phases = phasesOf(route, candidates);
+    this.phases = phasesOf(route, candidates, this.webSocket);
     this.mayCompile =
       this.rewrite.length + this.response.length + this.bodyFilter.length === 0 &&
       this.conditional.length === 0 &&
+      this.webSocket === null &&
       candidates.every(({ entity }) => !entity.consumer && !entity.consumer_group);
     Object.freeze(this);
   }
@@ -253,7 +269,11 @@ class RoutePlan implements Plan {
   }
 }
 
-function phasesOf(route: Route | null, steps: readonly PlanStep[]): number {
+function phasesOf(
+  route: Route | null,
+  steps: readonly PlanStep[],
+  socket: SocketPlan | null,
+): number {
   const has = (name: StepHandler) => steps.some(({ plugin }) => plugin[name]);
   const answers = has('headerFilter') || has('bodyFilter') || has('response');
   const access = route !== null && has('access');
@@ -264,13 +284,49 @@ function phasesOf(route: Route | null, steps: readonly PlanStep[]): number {
   if (steps.some(({ condition }) => condition)) phases |= route ? Phase.ACCESS : Phase.REWRITE;
   // Header edits made before are applied when the answer's head is there.
   if (access || answers || has('rewrite')) phases |= Phase.HEADER_FILTER;
+  // What is no handshake is refused, also where there is no plugin.
+  if (socket) phases |= Phase.ACCESS;
+  if (socket?.decodes) phases |= Phase.HEADER_FILTER;
   return phases;
+}
+
+function isForSockets(route: Route | null): boolean {
+  const protocols = [route?.service?.protocol, ...(route?.protocols ?? [])];
+  return protocols.some((name) => name === 'ws' || name === 'wss');
+}
+
+function socketPlan(row: Row, candidates: readonly PlanStep[]): SocketPlan {
+  const list = (steps: Row, name: SocketHandler) =>
+    ordered(withHandler(steps, name), handlerPhases[name]);
+  return Object.freeze({
+    clientFrame: list(row, 'wsClientFrame'),
+    upstreamFrame: list(row, 'wsUpstreamFrame'),
+    close: list(row, 'wsClose'),
+    decodes: candidates.some(
+      ({ plugin }) => plugin.wsClientFrame || plugin.wsUpstreamFrame || plugin.wsClose,
+    ),
+  });
 }
 
 const without = (row: Row, skipped: readonly PlanStep[]): Row =>
   row.map((step) => (step && skipped.includes(step) ? null : step));
 
-type StepHandler = 'rewrite' | 'access' | 'response' | 'headerFilter' | 'bodyFilter';
+type SocketHandler = 'wsClientFrame' | 'wsUpstreamFrame' | 'wsClose';
+type StepHandler =
+  | 'rewrite'
+  | 'access'
+  | 'response'
+  | 'headerFilter'
+  | 'bodyFilter'
+  | SocketHandler;
+
+/** A plugin that knows nothing of WebSockets guards their handshakes as it does requests. */
+const withAccess = (row: Row, socket: SocketPlan | null): PlanStep[] =>
+  socket
+    ? row.filter((step): step is PlanStep =>
+        Boolean(step?.plugin.wsHandshake ?? step?.plugin.access),
+      )
+    : withHandler(row, 'access');
 
 const withHandler = (row: Row, name: StepHandler): PlanStep[] =>
   row.filter((step): step is PlanStep => step?.plugin[name] !== undefined);

@@ -8,6 +8,10 @@ const recorded: readonly HandlerName[] = [
   'response',
   'headerFilter',
   'bodyFilter',
+  'wsHandshake',
+  'wsClientFrame',
+  'wsUpstreamFrame',
+  'wsClose',
 ];
 
 export class PhaseRecorder {

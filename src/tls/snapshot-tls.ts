@@ -22,7 +22,7 @@ export function upstreamTls(
   { caCertificates }: Snapshot,
   material: TlsMaterial,
 ): UpstreamTls | undefined {
-  if (service.protocol !== 'https') return undefined;
+  if (service.protocol !== 'https' && service.protocol !== 'wss') return undefined;
   const ids = service.ca_certificates ?? [];
   const [client = null] = service.client_certificate ? pairsOf(service.client_certificate) : [];
   const wish = {

@@ -17,5 +17,5 @@ export function unspokenProblems(services: readonly Service[], routes: readonly 
     });
 }
 
-const isWeb = (protocol: string): boolean => protocol === 'http' || protocol === 'https';
+const isWeb = (protocol: string): boolean => /^(?:http|ws)s?$/.test(protocol);
 const isGrpc = (protocol: string): boolean => protocol === 'grpc' || protocol === 'grpcs';

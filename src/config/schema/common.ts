@@ -12,6 +12,12 @@ export const allProtocols = [
   'udp',
 ] as const;
 
+/**
+ * WebSockets whose frames plugins see. Texts and descriptions do not name them, because they are
+ * those of Kong's open edition, which lacks these two.
+ */
+export const webSocketProtocols = ['ws', 'wss'] as const;
+
 export const uuid: StringField = { type: 'string', format: 'uuid' };
 export const port: NumberField = { type: 'integer', between: [0, 65535] };
 export const uniqueName: StringField = { type: 'string', format: 'name' };
@@ -36,4 +42,8 @@ export const entityFields = {
   tags,
 } as const satisfies Fields;
 
-export const protocolElement: StringField = { type: 'string', one_of: allProtocols };
+export const protocolElement: StringField = {
+  type: 'string',
+  one_of: allProtocols,
+  also: webSocketProtocols,
+};

@@ -5,7 +5,7 @@ import { pluginEntitySchema } from './plugin.js';
 type Json = Record<string, unknown>;
 
 /** Functions and what only this project has are left out. */
-const own: ReadonlySet<string> = new Set(['format', 'check', 'prepare', 'null_is_default']);
+const own: ReadonlySet<string> = new Set(['also', 'format', 'check', 'prepare', 'null_is_default']);
 
 /** A record: `fields` as a list of objects with one key, and its checks. */
 export function describeRecord(schema: RecordSchema): Json {

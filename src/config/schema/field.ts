@@ -45,6 +45,8 @@ export interface StringField extends FieldCommon {
   readonly type: 'string';
   readonly default?: string;
   readonly one_of?: readonly string[];
+  /** Allowed beside `one_of`, and not named where that is. */
+  readonly also?: readonly string[];
   readonly not_one_of?: readonly string[];
   /** Bytes of UTF-8. Default 1: the empty string is refused unless this is 0, as in Kong. */
   readonly len_min?: number;

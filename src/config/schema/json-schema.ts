@@ -179,7 +179,7 @@ function stringAlternatives(field: StringField): Json[] {
     (field.format && patterns[field.format]);
   const schema: Json = {
     type: 'string',
-    ...(values && { enum: values }),
+    ...(values && { enum: [...values, ...(field.also ?? [])] }),
     ...(minLength > 0 && { minLength }),
     // Bytes are at least as many as characters.
     ...(maxLength !== undefined && { maxLength }),

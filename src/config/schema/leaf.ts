@@ -62,7 +62,8 @@ function numberFault(field: NumberField, value: number): string | undefined {
 function stringFault(field: StringField, value: string, given: unknown): string | undefined {
   const { one_of: oneOf, not_one_of: notOneOf, len_min: min = 1 } = field;
   if (notOneOf?.includes(value)) return `must not be one of: ${notOneOf.join(', ')}`;
-  if (oneOf && !oneOf.includes(value)) return `expected one of: ${oneOf.join(', ')}`;
+  if (oneOf && !oneOf.includes(value) && !field.also?.includes(value))
+    return `expected one of: ${oneOf.join(', ')}`;
   if (field.uuid && formats.uuid(value) !== undefined) return formats.uuid(value);
   const shownValue = field.encrypted ? null : given instanceof EnvText ? given.source : value;
   const invalid = shownValue === null ? 'invalid value' : `invalid value: ${shownValue}`;

@@ -2,7 +2,7 @@
 import { compileCondition } from '../../core/request-condition.js';
 import { GatewayError } from '../../errors.js';
 import { didYouMean } from '../nearest.js';
-import { allProtocols, entityFields, uniqueName } from './common.js';
+import { allProtocols, entityFields, uniqueName, webSocketProtocols } from './common.js';
 import type {
   FieldSchema,
   PluginSchema,
@@ -58,7 +58,12 @@ export function pluginEntitySchema(plugin?: PluginSchema): RecordSchema {
       protocols: {
         type: 'set',
         required: true,
-        elements: { type: 'string', one_of: allowed },
+        elements: {
+          type: 'string',
+          one_of: allowed,
+          // Their handshakes are requests.
+          ...(allowed.includes('http') && { also: webSocketProtocols }),
+        },
         default: allowed.filter((protocol) => defaultProtocols.includes(protocol)),
       },
       enabled: { type: 'boolean', required: true, default: true },

@@ -9,7 +9,7 @@ import {
   sourceProblem,
 } from '../../core/route-patterns.js';
 import type { Route } from '../model.js';
-import { entityFields, port, protocolElement, uniqueName } from './common.js';
+import { entityFields, port, protocolElement, uniqueName, webSocketProtocols } from './common.js';
 import type { ArrayField, Faults, RecordSchema } from './field.js';
 
 const groups: readonly (readonly string[])[] = [
@@ -18,11 +18,14 @@ const groups: readonly (readonly string[])[] = [
   ['tls_passthrough'],
   ['grpc', 'grpcs'],
 ];
+const webSockets: readonly string[] = webSocketProtocols;
 
 /** What selects requests, by protocol; a route needs at least one of them. */
 const criteria: Readonly<Record<string, readonly string[]>> = {
   http: ['methods', 'hosts', 'headers', 'paths'],
   https: ['methods', 'hosts', 'headers', 'paths', 'snis'],
+  ws: ['methods', 'hosts', 'headers', 'paths'],
+  wss: ['methods', 'hosts', 'headers', 'paths', 'snis'],
   grpc: ['hosts', 'headers', 'paths'],
   grpcs: ['hosts', 'headers', 'paths', 'snis'],
   tcp: ['sources', 'destinations', 'snis'],
@@ -31,7 +34,7 @@ const criteria: Readonly<Record<string, readonly string[]>> = {
   tls_passthrough: ['snis'],
 };
 
-const tlsProtocols = ['grpcs', 'https', 'tls', 'tls_passthrough'];
+const tlsProtocols = ['grpcs', 'https', 'tls', 'tls_passthrough', 'wss'];
 const classicFields = ['methods', 'hosts', 'paths', 'headers', 'snis', 'sources', 'destinations'];
 const hostHeader = "cannot contain 'host' header, which must be specified in the 'hosts' attribute";
 
@@ -132,9 +135,10 @@ function createSchema(flavor: RouterFlavor): RecordSchema {
     },
     check: (route) => {
       const protocols = route.protocols as string[];
-      if (!groups.some((group) => protocols.every((protocol) => group.includes(protocol)))) {
-        const sets = groups.map((group) => `(${group.map((item) => `'${item}'`).join(', ')})`);
-        return { protocols: `these sets are mutually exclusive: ${sets.join(', ')}` };
+      const sets = [...groups, webSockets];
+      if (!sets.some((group) => protocols.every((protocol) => group.includes(protocol)))) {
+        const shown = groups.map((group) => `(${group.map((item) => `'${item}'`).join(', ')})`);
+        return { protocols: `these sets are mutually exclusive: ${shown.join(', ')}` };
       }
       const faults = {
         ...protocolFaults(route, protocols, expressions),
@@ -155,12 +159,12 @@ function protocolFaults(
   expressions: boolean,
 ): Faults {
   const faults: Record<string, string> = {};
-  const group = groups.find((names) => names.includes(protocols[0])) ?? [];
+  const group = groups.find((names) => names.includes(protocols[0])) ?? webSockets;
   const names = group.map((name) => `'${name}'`).join(' or ');
   const refuse = (field: string) => {
     faults[field] = `cannot set '${field}' when 'protocols' is ${names}`;
   };
-  const stream = !/^(http|grpc)s?$/.test(group[0]);
+  const stream = !/^(http|grpc|ws)s?$/.test(group[0]);
   const refused = stream ? ['methods', 'hosts', 'paths', 'headers'] : [];
   if (group[0] === 'grpc') refused.push('methods');
   if (!stream && !expressions) refused.push('sources', 'destinations');
@@ -196,7 +200,7 @@ function expressionFaults(route: Readonly<Record<string, unknown>>): Faults {
 
 /** An expression must compile over the fields of what the route takes: requests or streams. */
 function compileFault(expression: string, protocols: readonly string[]): Faults {
-  const set = /^(?:http|grpc)/.test(protocols[0]) ? 'http' : 'stream';
+  const set = /^(?:http|grpc|ws)/.test(protocols[0]) ? 'http' : 'stream';
   const problem = expressionProblem(expression, set);
   if (problem === undefined) return {};
   return { '@entity:expression': `Router Expression failed validation: ${problem}` };
@@ -233,7 +237,7 @@ function criteriaFault(
     // One route serves all of its protocols: the richest list of criteria counts.
     if (criteria[protocol].some((field) => isSet(route[field]))) return {};
   }
-  const first = protocols.includes('https') ? 'https' : protocols[0];
+  const first = protocols.find((name) => name === 'https' || name === 'wss') ?? protocols[0];
   const wanted = expressions ? [...criteria[first], 'expression'] : criteria[first];
   const list = wanted.map((field) => `'${field}'`).join(', ');
   return { '@entity': `must set one of ${list} when 'protocols' is '${first}'` };

@@ -1,5 +1,5 @@
 /** The schema of a service: one upstream address and how to talk to it. */
-import { allProtocols, entityFields, port, uniqueName, uuid } from './common.js';
+import { entityFields, port, protocolElement, uniqueName, uuid } from './common.js';
 import type { EntityCheck } from './entity-check.js';
 import type { NumberField, RecordSchema } from './field.js';
 
@@ -14,7 +14,7 @@ const timeout = (description: string): NumberField => ({
 const onlyOverTls = (field: string): EntityCheck => ({
   conditional: {
     if_field: 'protocol',
-    if_match: { not_one_of: ['https', 'tls'] },
+    if_match: { not_one_of: ['https', 'tls', 'wss'] },
     then_field: field,
     then_match: { eq: null },
   },
@@ -24,7 +24,7 @@ export const serviceSchema: RecordSchema = {
   fields: {
     ...entityFields,
     name: { ...uniqueName, description: 'Unique name; what routes and plugins refer to.' },
-    protocol: { type: 'string', required: true, default: 'http', one_of: allProtocols },
+    protocol: { ...protocolElement, required: true, default: 'http' },
     host: {
       type: 'string',
       required: true,
@@ -83,7 +83,7 @@ function expandUrl(value: unknown): Record<string, unknown> {
   return {
     protocol: known,
     host,
-    port: portNumber ?? (known === 'https' ? 443 : 80),
+    port: portNumber ?? (known === 'https' || known === 'wss' ? 443 : 80),
     path: path === '' ? null : path,
   };
 }
