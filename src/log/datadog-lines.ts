@@ -1,7 +1,7 @@
 /** Datagrams of DogStatsD, made from log records as Kong's datadog plugin does. */
 import type { LogEntry } from '../plugin/log-types.js';
 import { consumerName } from './consumer-name.js';
-import { type RecordNumbers, recordNumbers, statTypes } from './metric-values.js';
+import { plainStats, recordNumbers, statTypes } from './metric-values.js';
 
 export interface DatadogMetric {
   readonly name: string;
@@ -19,15 +19,6 @@ export interface DatadogConfig {
   readonly metrics: readonly DatadogMetric[];
 }
 
-const stats: Readonly<Record<string, readonly [stat: string, value: keyof RecordNumbers]>> = {
-  request_count: ['request.count', 'one'],
-  latency: ['latency', 'request'],
-  request_size: ['request.size', 'requestBytes'],
-  response_size: ['response.size', 'responseBytes'],
-  upstream_latency: ['upstream_latency', 'proxy'],
-  kong_latency: ['kong_latency', 'kong'],
-};
-
 /** One datagram per metric; the value -1 of a request that was not proxied is sent as it is. */
 export function datadogLines(entry: LogEntry, config: DatadogConfig): string[] {
   const numbers = recordNumbers(entry);
@@ -36,7 +27,7 @@ export function datadogLines(entry: LogEntry, config: DatadogConfig): string[] {
   const status = numbers.status === null ? '-' : String(numbers.status);
   const prefix = config.prefix ?? 'kong';
   return config.metrics.flatMap((metric) => {
-    const known = stats[metric.name];
+    const known = plainStats[metric.name];
     const value = known && numbers[known[1]];
     if (!known || value === null) return [];
     const tags = [

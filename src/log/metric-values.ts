@@ -24,6 +24,16 @@ export interface RecordNumbers {
   readonly responseBytes: number | null;
 }
 
+/** Metrics that are one number of the record: the name on the wire, and which number. */
+export const plainStats: Readonly<Record<string, readonly [stat: string, keyof RecordNumbers]>> = {
+  request_count: ['request.count', 'one'],
+  latency: ['latency', 'request'],
+  request_size: ['request.size', 'requestBytes'],
+  response_size: ['response.size', 'responseBytes'],
+  upstream_latency: ['upstream_latency', 'proxy'],
+  kong_latency: ['kong_latency', 'kong'],
+};
+
 export function recordNumbers(entry: LogEntry): RecordNumbers {
   const { request, response, latencies } = entry as Record<string, Record<string, unknown>>;
   return {

@@ -1,7 +1,7 @@
 /** Lines of the statsd protocol, made from log records as Kong's statsd plugin does. */
 import type { LogEntry } from '../plugin/log-types.js';
 import { consumerName } from './consumer-name.js';
-import { type RecordNumbers, recordNumbers, statTypes } from './metric-values.js';
+import { plainStats, type RecordNumbers, recordNumbers, statTypes } from './metric-values.js';
 
 export interface StatsdMetric {
   readonly name: string;
@@ -25,15 +25,6 @@ export interface StatsdConfig {
 /** A name below the scope and the value of it; null: the metric does not apply. */
 type Stat = readonly [name: string, value: number | string, type: string] | null;
 type Service = { readonly id: string; readonly name?: string | null; readonly host: string };
-
-const plain: Readonly<Record<string, readonly [stat: string, value: keyof RecordNumbers]>> = {
-  request_count: ['request.count', 'one'],
-  latency: ['latency', 'request'],
-  request_size: ['request.size', 'requestBytes'],
-  response_size: ['response.size', 'responseBytes'],
-  upstream_latency: ['upstream_latency', 'proxy'],
-  kong_latency: ['kong_latency', 'kong'],
-};
 
 /**
  * One line per metric that applies to the entry.
@@ -77,7 +68,7 @@ function scopedLine(
 }
 
 function plainStat(metric: StatsdMetric, numbers: RecordNumbers): Stat {
-  const known = plain[metric.name];
+  const known = plainStats[metric.name];
   if (!known) return null;
   const value = numbers[known[1]];
   if (value === null || value === -1) return null;

@@ -4,8 +4,9 @@ import { expect } from 'vitest';
 import type { Route } from '../../src/config/model.js';
 import type { Core } from '../../src/core/instance.js';
 import type { RouterFlavor } from '../../src/core/router.js';
+import { makeRoute, makeService } from '../support/entities.js';
 import type { RouterRequest } from '../unit/router/harness.js';
-import { install, lookUp, makeRoute, makeService } from '../unit/router/harness.js';
+import { install, lookUp } from '../unit/router/harness.js';
 import { judgeOf } from './router.js';
 import { traditionalJudgeOf } from './router-traditional.js';
 

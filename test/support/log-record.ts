@@ -1,8 +1,9 @@
 /** Builds log records by hand, and the resolver and entities that they name. */
-import type { Route, Service } from '../../src/config/model.js';
+import type { Route } from '../../src/config/model.js';
 import { putAddress } from '../../src/core/address.js';
 import { LogRecord } from '../../src/core/layout.js';
 import type { LogResolver } from '../../src/log/entry.js';
+import { makeService } from './entities.js';
 
 const doubles = new Set(['startWallMs', 'requestBytes', 'responseBytes', 'bodyBytesSent']);
 
@@ -65,24 +66,14 @@ export function logRecord(parts: RecordParts = {}): Buffer {
 
 const stamps = { tags: null, created_at: 1_700_000_000, updated_at: 1_700_000_000 };
 
-export const service: Service = {
+export const service = makeService(0, {
   ...stamps,
   id: '5e000000-0000-4000-8000-000000000001',
   name: 'shop',
-  protocol: 'http',
   host: 'shop.internal',
   port: 8080,
   path: '/base',
-  retries: 5,
-  connect_timeout: 60000,
-  write_timeout: 60000,
-  read_timeout: 60000,
-  tls_verify: null,
-  tls_verify_depth: null,
-  ca_certificates: null,
-  client_certificate: null,
-  enabled: true,
-};
+});
 
 export const route = {
   ...stamps,

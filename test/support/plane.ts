@@ -2,7 +2,7 @@
  * The data plane alone: core, route table and a driver, without configuration files, plugins or
  * Admin API. What the raw-byte and simulator tests drive.
  */
-import type { Route, Service } from '../../src/config/model.js';
+import type { Service } from '../../src/config/model.js';
 import { type Core, type CoreBuild, createCore } from '../../src/core/instance.js';
 import { Control, Region, Settings, TokenFlag } from '../../src/core/layout.js';
 import { encodeTable, installTable } from '../../src/core/router.js';
@@ -14,6 +14,7 @@ import type {
   TargetAddress,
 } from '../../src/driver/contract.js';
 import { type Clock, systemClock } from '../../src/time.js';
+import { emptyPlan, makeRoute, makeService } from './entities.js';
 
 export const product = 'headgate/0.0.0';
 
@@ -138,10 +139,12 @@ function writeSettings(core: Core, given: PlaneSettings): void {
 }
 
 function installRoutes(core: Core, given: readonly PlaneService[], phases: number): void {
-  const plan = { phases, metricSlot: 0, ringIds: [], plan: 0 };
+  const plan = { ...emptyPlan, phases };
   const services = given.map((service, index) => serviceEntity(service, index));
   const encoded = encodeTable({
-    routes: services.map((service, index) => routeEntity(service, given[index].prefix ?? '/')),
+    routes: services.map((service, index) => {
+      return makeRoute(index, { paths: [given[index].prefix ?? '/'], strip_path: false, service });
+    }),
     services,
     perRoute: () => plan,
     unmatched: plan,
@@ -152,52 +155,12 @@ function installRoutes(core: Core, given: readonly PlaneService[], phases: numbe
 }
 
 function serviceEntity(given: PlaneService, index: number): Service {
-  return {
-    id: `00000000-0000-4000-8000-00000000000${index}`,
-    tags: null,
-    created_at: 0,
-    updated_at: 0,
-    name: `service-${index}`,
-    protocol: 'http',
+  return makeService(index, {
     host: given.target.host,
     port: given.target.port,
-    path: null,
     retries: given.retries ?? 5,
     connect_timeout: given.connectTimeoutMs ?? 60_000,
     write_timeout: given.writeTimeoutMs ?? 60_000,
     read_timeout: given.readTimeoutMs ?? 60_000,
-    enabled: true,
-    tls_verify: null,
-    tls_verify_depth: null,
-    ca_certificates: null,
-    client_certificate: null,
-  };
-}
-
-function routeEntity(service: Service, prefix: string): Route {
-  return {
-    id: service.id.replace(/^0/, '1'),
-    tags: null,
-    created_at: 0,
-    updated_at: 0,
-    name: null,
-    protocols: ['http', 'https'],
-    https_redirect_status_code: 426,
-    strip_path: false,
-    preserve_host: false,
-    request_buffering: true,
-    response_buffering: true,
-    regex_priority: 0,
-    path_handling: 'v0',
-    methods: null,
-    hosts: null,
-    paths: [prefix],
-    headers: null,
-    snis: null,
-    sources: null,
-    destinations: null,
-    expression: null,
-    priority: 0,
-    service,
-  };
+  });
 }

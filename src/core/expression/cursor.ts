@@ -2,6 +2,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import type { GatewayError } from '../../errors.js';
 import { limits } from '../../limits.js';
+import { TextCursor } from '../text-cursor.js';
 import type { Literal } from './syntax.js';
 import { meaningError, syntaxError } from './syntax.js';
 
@@ -20,13 +21,10 @@ const PLAIN = /[^"\\]*/y;
 const ESCAPED = /\\([nrt\\"])/y;
 const MAX_INTEGER = 2n ** 63n - 1n;
 
-export class Cursor {
-  readonly text: string;
-  at = 0;
-
+export class Cursor extends TextCursor {
   /** @throws GatewayError GW_E_CONFIG_INVALID where the text is longer than the limit */
   constructor(text: string) {
-    this.text = text;
+    super(text);
     const { value } = limits.expressionBytes;
     if (Buffer.byteLength(text) > value) {
       throw meaningError(text, 0, `the expression is longer than ${value} bytes`);
@@ -46,14 +44,6 @@ export class Cursor {
     if (!this.text.startsWith(sign, this.at)) return false;
     this.at += sign.length;
     return true;
-  }
-
-  /** Steps over what a sticky pattern matches here. */
-  match(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text);
-    if (found) this.at += found[0].length;
-    return found;
   }
 
   /** The error of something else standing here than expected. */

@@ -1,17 +1,16 @@
 /** Reads a pattern code point by code point, and the escapes that stand for one code point. */
+import { TextCursor } from '../text-cursor.js';
 import { MAX_CODE_POINT } from './code-points.js';
 import { patternError } from './syntax.js';
 
 const CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
 
-export class Cursor {
-  readonly text: string;
+export class Cursor extends TextCursor {
   /** Subjects are bytes: classes and case folding know ASCII only. */
   readonly bytes: boolean;
-  at = 0;
 
   constructor(text: string, bytes = false) {
-    this.text = text;
+    super(text);
     this.bytes = bytes;
   }
 
@@ -40,14 +39,6 @@ export class Cursor {
     if (!this.startsWith(text)) return false;
     this.at += text.length;
     return true;
-  }
-
-  /** Steps over what a sticky pattern matches here. */
-  match(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text);
-    if (found) this.at += found[0].length;
-    return found;
   }
 
   /** The code point of an escape whose backslash was read; `from` is where that stood. */

@@ -4,6 +4,7 @@ import { type DatadogConfig, datadogLines } from '../../log/datadog-lines.js';
 import { queueField, queueParameters } from '../../log/params.js';
 import { UdpSink } from '../../log/sink/udp.js';
 import { definePlugin } from '../define.js';
+import { sampleRateNeeded } from './shared/metric-schema.js';
 
 const sink = new UdpSink();
 
@@ -70,16 +71,7 @@ const schema = {
           sample_rate: { type: 'number', between: [0, 1] },
           consumer_identifier: { type: 'string', one_of: consumerIdentifiers },
         },
-        entity_checks: [
-          {
-            conditional: {
-              if_field: 'stat_type',
-              if_match: { one_of: ['counter', 'gauge'] },
-              then_field: 'sample_rate',
-              then_match: { required: true },
-            },
-          },
-        ],
+        entity_checks: [sampleRateNeeded],
       },
     },
   },

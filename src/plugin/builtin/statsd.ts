@@ -11,6 +11,7 @@ import {
   statusAllowed,
 } from '../../log/statsd-lines.js';
 import { definePlugin } from '../define.js';
+import { sampleRateNeeded } from './shared/metric-schema.js';
 
 const udp = new UdpSink();
 const tcp = new TcpSink();
@@ -78,16 +79,7 @@ const schema = {
           service_identifier: { type: 'string', one_of: serviceIdentifiers },
           workspace_identifier: { type: 'string', one_of: workspaceIdentifiers },
         },
-        entity_checks: [
-          {
-            conditional: {
-              if_field: 'stat_type',
-              if_match: { one_of: ['counter', 'gauge'] },
-              then_field: 'sample_rate',
-              then_match: { required: true },
-            },
-          },
-        ],
+        entity_checks: [sampleRateNeeded],
       },
     },
     allow_status_codes: {

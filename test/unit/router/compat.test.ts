@@ -7,8 +7,9 @@ import { describe, expect, test } from 'vitest';
 import type { Protocol, Route, Service } from '../../../src/config/model.js';
 import { createCore } from '../../../src/core/instance.js';
 import { type RouterFlavor, upstreamHost } from '../../../src/core/router.js';
+import { makeRoute, makeService } from '../../support/entities.js';
 import type { RouterRequest } from './harness.js';
-import { install, lookUp, makeRequest, makeRoute, makeService } from './harness.js';
+import { install, lookUp, makeRequest } from './harness.js';
 
 interface Vector {
   readonly name: string;

@@ -4,7 +4,8 @@ import { createCore } from '../../../src/core/instance.js';
 import { TableHeader } from '../../../src/core/layout.js';
 import { installTable } from '../../../src/core/router.js';
 import { compareExpressions } from '../../oracle/expression-cases.js';
-import { encode, install, lookUp, makeRequest, makeRoute, makeService } from './harness.js';
+import { makeRoute, makeService } from '../../support/entities.js';
+import { encode, install, lookUp, makeRequest } from './harness.js';
 
 const core = createCore();
 

@@ -1,31 +1,18 @@
 /** Drives the router of a core directly: routes in, look-ups out, no sockets. */
-import type { Route, Service } from '../../../src/config/model.js';
+import type { Route } from '../../../src/config/model.js';
 import { putAddress } from '../../../src/core/address.js';
 import type { Core } from '../../../src/core/instance.js';
 import { HeaderEntry, Protocol, Region, RouteQuery } from '../../../src/core/layout.js';
+import type { LookupRequest } from '../../../src/core/route-lookup.js';
 import {
   type EncodedTable,
   encodeTable,
   installTable,
   type RouterFlavor,
 } from '../../../src/core/router.js';
+import { emptyPlan } from '../../support/entities.js';
 
-/** A request as the router sees it; texts are binary strings (one character per byte). */
-export interface RouterRequest {
-  readonly method: string;
-  /** Raw Host value, null: none. */
-  readonly host: string | null;
-  /** Raw origin-form target. */
-  readonly target: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly secure: boolean;
-  readonly localPort: number;
-  /** Addresses and port of both ends. */
-  readonly peer: string;
-  readonly peerPort: number;
-  readonly local: string;
-  readonly sni: string | null;
-}
+export type RouterRequest = LookupRequest;
 
 export interface LookUp {
   /** Index of the route, -1: none, -2: the path is refused with 400. */
@@ -34,60 +21,6 @@ export interface LookUp {
   readonly prefixLength: number;
   /** Upstream target as a binary string; null without a route or a service. */
   readonly target: string | null;
-}
-
-const ID = '00000000-0000-4000-8000-';
-const base = { tags: null, created_at: 1, updated_at: 1 };
-
-/** A service with defaults; `index` makes its id. */
-export function makeService(index: number, fields: Partial<Service> = {}): Service {
-  return {
-    ...base,
-    id: `${ID}5${String(index).padStart(11, '0')}`,
-    name: `service-${index}`,
-    protocol: 'http',
-    host: 'svc.internal',
-    port: 80,
-    path: null,
-    retries: 5,
-    connect_timeout: 60000,
-    write_timeout: 60000,
-    read_timeout: 60000,
-    tls_verify: null,
-    tls_verify_depth: null,
-    ca_certificates: null,
-    client_certificate: null,
-    enabled: true,
-    ...fields,
-  };
-}
-
-/** A route with defaults; `index` makes its id, so that ids sort like indices. */
-export function makeRoute(index: number, fields: Partial<Route> = {}): Route {
-  return {
-    ...base,
-    id: `${ID}${String(index).padStart(12, '0')}`,
-    name: `route-${index}`,
-    protocols: ['http', 'https'],
-    https_redirect_status_code: 426,
-    strip_path: true,
-    preserve_host: false,
-    request_buffering: true,
-    response_buffering: true,
-    regex_priority: 0,
-    path_handling: 'v0',
-    methods: null,
-    hosts: null,
-    paths: null,
-    headers: null,
-    snis: null,
-    sources: null,
-    destinations: null,
-    expression: null,
-    priority: 0,
-    service: null,
-    ...fields,
-  };
 }
 
 export function makeRequest(fields: Partial<RouterRequest> = {}): RouterRequest {
@@ -105,8 +38,6 @@ export function makeRequest(fields: Partial<RouterRequest> = {}): RouterRequest 
     ...fields,
   };
 }
-
-export const emptyPlan = { phases: 0, metricSlot: 0, ringIds: [], plan: 0 };
 
 /** Encodes the routes and their services. Throws where the encoder reports problems. */
 export function encode(routes: readonly Route[], flavor?: RouterFlavor): EncodedTable {

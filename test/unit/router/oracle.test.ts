@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createCore } from '../../../src/core/instance.js';
 import { compareLookUps } from '../../oracle/router-cases.js';
-import { install, lookUp, makeRequest, makeRoute } from './harness.js';
+import { makeRoute } from '../../support/entities.js';
+import { install, lookUp, makeRequest } from './harness.js';
 
 const core = createCore();
 

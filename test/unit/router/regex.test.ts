@@ -4,7 +4,8 @@ import { createCore } from '../../../src/core/instance.js';
 import { normalise, property, union } from '../../../src/core/regex/code-points.js';
 import { patternProblem } from '../../../src/core/regex/compile.js';
 import { digits } from '../../../src/core/regex/digits.js';
-import { install, lookUp, makeRequest, makeRoute } from './harness.js';
+import { makeRoute } from '../../support/entities.js';
+import { install, lookUp, makeRequest } from './harness.js';
 
 const core = createCore();
 

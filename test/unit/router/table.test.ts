@@ -11,15 +11,8 @@ import {
   TableHeader,
 } from '../../../src/core/layout.js';
 import { encodeTable, installTable, upstreamHost } from '../../../src/core/router.js';
-import {
-  emptyPlan,
-  encode,
-  install,
-  lookUp,
-  makeRequest,
-  makeRoute,
-  makeService,
-} from './harness.js';
+import { emptyPlan, makeRoute, makeService } from '../../support/entities.js';
+import { encode, install, lookUp, makeRequest } from './harness.js';
 
 const core = createCore();
 

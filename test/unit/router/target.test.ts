@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCore } from '../../../src/core/instance.js';
-import { install, lookUp, makeRequest, makeRoute, makeService } from './harness.js';
+import { makeRoute, makeService } from '../../support/entities.js';
+import { install, lookUp, makeRequest } from './harness.js';
 
 const core = createCore();
 

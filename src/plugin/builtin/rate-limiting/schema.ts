@@ -1,7 +1,12 @@
 /** Schema of rate-limiting (kong-bundled-plugins reference, section 1). */
-import type { EntityCheck } from '../../../config/schema/entity-check.js';
 import type { Faults } from '../../../config/schema/field.js';
-import { redisRecord, redisShorthands } from '../shared/redis-schema.js';
+import {
+  clusterFault,
+  needs,
+  redisNeeds,
+  redisRecord,
+  redisShorthands,
+} from '../shared/redis-schema.js';
 import { periods } from './windows.js';
 
 const limit = { type: 'number', gt: 0 } as const;
@@ -52,15 +57,6 @@ export const fields = {
   },
 } as const;
 
-const needs = (ifField: string, eq: string, thenField: string): EntityCheck => ({
-  conditional: {
-    if_field: ifField,
-    if_match: { eq },
-    then_field: thenField,
-    then_match: { required: true },
-  },
-});
-
 export const schema = {
   fields,
   shorthand_fields: redisShorthands,
@@ -68,7 +64,7 @@ export const schema = {
   protocols: ['http', 'https', 'grpc', 'grpcs'],
   entity_checks: [
     { at_least_one_of: [...periods] },
-    ...['host', 'port', 'timeout'].map((field) => needs('policy', 'redis', `redis.${field}`)),
+    ...redisNeeds,
     needs('limit_by', 'header', 'header_name'),
     needs('limit_by', 'path', 'path'),
   ],
@@ -76,9 +72,7 @@ export const schema = {
 } as const;
 
 function check(config: Readonly<Record<string, unknown>>): Faults {
-  if (config.policy === 'cluster') {
-    return { policy: "policy 'cluster' is not supported without a database; use 'redis'" };
-  }
+  if (config.policy === 'cluster') return clusterFault(config);
   const rate = config.sync_rate as number;
   if (rate !== -1 && config.policy !== 'redis') {
     return { sync_rate: 'sync_rate can only be used with the redis policy' };

@@ -1,8 +1,6 @@
 /** Schema of response-ratelimiting (kong-bundled-plugins reference, section 32). */
-import type { EntityCheck } from '../../../config/schema/entity-check.js';
-import type { Faults } from '../../../config/schema/field.js';
 import { orderFault } from '../rate-limiting/schema.js';
-import { redisRecord, redisShorthands } from '../shared/redis-schema.js';
+import { clusterFault, redisNeeds, redisRecord, redisShorthands } from '../shared/redis-schema.js';
 
 const limit = { type: 'number', gt: 0 } as const;
 
@@ -54,25 +52,11 @@ export const fields = {
   },
 } as const;
 
-const needs = (name: string): EntityCheck => ({
-  conditional: {
-    if_field: 'policy',
-    if_match: { eq: 'redis' },
-    then_field: `redis.${name}`,
-    then_match: { required: true },
-  },
-});
-
 export const schema = {
   fields,
   shorthand_fields: redisShorthands,
   scopes: ['consumer', 'service', 'route', 'global'],
   protocols: ['http', 'https', 'grpc', 'grpcs'],
-  entity_checks: ['host', 'port', 'timeout'].map(needs),
-  check,
+  entity_checks: redisNeeds,
+  check: clusterFault,
 } as const;
-
-function check(config: Readonly<Record<string, unknown>>): Faults {
-  if (config.policy !== 'cluster') return {};
-  return { policy: "policy 'cluster' is not supported without a database; use 'redis'" };
-}

@@ -1,4 +1,6 @@
-/** Kong's shared `redis` record, and its older flat names (kong-plugins reference, B5). */
+/** Kong's shared `redis` record, its older flat names, and when it is needed (reference, B5). */
+import type { EntityCheck } from '../../../config/schema/entity-check.js';
+import type { Faults } from '../../../config/schema/field.js';
 
 export const redisRecord = {
   type: 'record',
@@ -41,6 +43,27 @@ export const redisShorthands = Object.fromEntries(
     },
   ]),
 );
+
+/** With this value in `ifField`, `thenField` has to be there. */
+export const needs = (ifField: string, eq: string, thenField: string): EntityCheck => ({
+  conditional: {
+    if_field: ifField,
+    if_match: { eq },
+    then_field: thenField,
+    then_match: { required: true },
+  },
+});
+
+/** Where `policy` is `redis`, the record has to say where that is. */
+export const redisNeeds: readonly EntityCheck[] = ['host', 'port', 'timeout'].map((field) =>
+  needs('policy', 'redis', `redis.${field}`),
+);
+
+/** What a configuration whose counters would lie in a database answers; empty: they do not. */
+export function clusterFault(config: Readonly<Record<string, unknown>>): Faults {
+  if (config.policy !== 'cluster') return {};
+  return { policy: "policy 'cluster' is not supported without a database; use 'redis'" };
+}
 
 /** The record as a plugin reads it. */
 export interface RedisConfig {
