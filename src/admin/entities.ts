@@ -9,6 +9,7 @@ export interface AdminAnswer {
 
 /** Endpoint collections and the field that names an entity in a path. */
 const collections: Readonly<Record<string, string>> = {
+  upstreams: 'name',
   services: 'name',
   routes: 'name',
   consumers: 'username',
@@ -102,15 +103,17 @@ function byCustomId(all: readonly Row[], wanted: string): AdminAnswer {
   return { status: 200, body: { data, next: null } };
 }
 
-type Row = Record<string, unknown> & { readonly id: string };
+export type Row = Record<string, unknown> & { readonly id: string };
 
-function rows(snapshot: Snapshot, collection: string): Row[] {
+/** Entities of a collection by id, references as `{ id }`. */
+export function rows(snapshot: Snapshot, collection: string): Row[] {
   const name = stored[collection] ?? collection;
   const all = Object.values(snapshot.entities[name] ?? {}) as Row[];
   return all.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function page(all: readonly Row[], query: URLSearchParams, path: string): AdminAnswer {
+/** One page of a list, as `size`, `offset` and `tags` of the query ask. */
+export function page(all: readonly Row[], query: URLSearchParams, path: string): AdminAnswer {
   const size = query.has('size') ? Number(query.get('size')) : 100;
   if (Number.isNaN(size)) return invalid(9, 'invalid size', 'size must be a number');
   if (!Number.isInteger(size) || size < 1 || size > 1000) {

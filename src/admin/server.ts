@@ -24,6 +24,7 @@ import { entitiesText, JsonText } from './json-text.js';
 import { answerProxyCache } from './proxy-cache.js';
 import { isValidation, readSchema, validateEntity } from './schemas.js';
 import type { AdminSource } from './source.js';
+import { readTargets } from './targets.js';
 
 export interface AdminOptions {
   readonly source: AdminSource;
@@ -229,7 +230,9 @@ function entityAnswer(
   const snapshot = source.snapshot();
   const hasFilters = source.schemas().filters.size > 0;
   return (
-    readFilters(parts, snapshot, hasFilters) ?? readEntities(parts, url.searchParams, snapshot)
+    readFilters(parts, snapshot, hasFilters) ??
+    readTargets(parts, url.searchParams, snapshot) ??
+    readEntities(parts, url.searchParams, snapshot)
   );
 }
 
@@ -288,7 +291,7 @@ function nodeInfo(source: AdminSource): Record<string, unknown> {
 }
 
 function endpointList(): string[] {
-  const entities = ['/services', '/routes', '/consumers', '/plugins'];
+  const entities = ['/services', '/routes', '/consumers', '/plugins', '/upstreams'];
   return [...Object.keys(endpoints), ...entities, ...entities.map((path) => `${path}/{id}`)].sort();
 }
 

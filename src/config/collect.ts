@@ -6,7 +6,6 @@ import {
   type EntityKind,
   entityKinds,
   formatVersions,
-  unsupportedCollections,
 } from './entities.js';
 import { didYouMean } from './nearest.js';
 import { EnvText } from './schema/env-text.js';
@@ -59,13 +58,11 @@ export function* collectEntities(root: unknown): Steps<Collected> {
     errors.push({ path, message, at, hint });
   };
   const formatVersion = checkMeta(root, report);
-  const known = [...Object.keys(entityKinds), ...unsupportedCollections];
+  const known = Object.keys(entityKinds);
   for (const [key, value] of Object.entries(root)) {
     if (metaKeys.includes(key)) continue;
     if (Object.hasOwn(entityKinds, key)) {
       yield* takeTopList(entityKinds[key as Collection], value, key, drafts, errors);
-    } else if (unsupportedCollections.includes(key)) {
-      if (!isNothing(value)) report([key], 'not supported yet', 'key');
     } else {
       report([key], 'unknown field', 'key', didYouMean(key, [...known, ...metaKeys]));
     }
@@ -187,9 +184,6 @@ function takeEntity(
     );
     delete input[collection];
   }
-  if (kind.collection === 'consumers' || kind.collection === 'services') {
-    takeUnsupported(draft, input);
-  }
   if (!parent) return;
   if ((input[parent.field] ?? null) !== null) {
     const message = 'value must be null';
@@ -219,19 +213,4 @@ function takeMemberships(draft: Draft, input: Record<string, unknown>): void {
   const members = given.map((item) => ({ [field]: item }));
   const known = input.consumer_group_consumers;
   input.consumer_group_consumers = Array.isArray(known) ? [...known, ...members] : members;
-}
-
-/** Nested collections of Kong that are refused by name instead of as unknown fields. */
-function takeUnsupported(draft: Draft, input: Record<string, unknown>): void {
-  for (const name of unsupportedCollections) {
-    if (!Object.hasOwn(input, name)) continue;
-    if (!isNothing(input[name])) {
-      draft.errors.push({ path: [...draft.path, name], message: 'not supported yet', at: 'key' });
-    }
-    delete input[name];
-  }
-}
-
-function isNothing(value: unknown): boolean {
-  return value === null || (Array.isArray(value) && value.length === 0);
 }

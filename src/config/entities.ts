@@ -24,6 +24,8 @@ import { keySchema, keySetSchema } from './schema/key.js';
 import { pluginEntitySchema } from './schema/plugin.js';
 import { routeSchema } from './schema/route.js';
 import { serviceSchema } from './schema/service.js';
+import { targetSchema } from './schema/target.js';
+import { upstreamSchema } from './schema/upstream.js';
 import { vaultSchema } from './schema/vault.js';
 import { workspaceSchema } from './schema/workspace.js';
 import { hashSecret, passwordHash } from './secret-hash.js';
@@ -32,6 +34,8 @@ export type Collection =
   | 'certificates'
   | 'snis'
   | 'ca_certificates'
+  | 'upstreams'
+  | 'targets'
   | 'services'
   | 'routes'
   | 'consumers'
@@ -121,6 +125,24 @@ export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
     parents: {},
     unique: [],
     transform: (value) => ({ ...value, cert_digest: certificateDigest(value.cert as string) }),
+  },
+  upstreams: {
+    collection: 'upstreams',
+    type: 'upstream',
+    key: 'name',
+    label: 'name',
+    parents: { client_certificate: 'certificates' },
+    unique: ['name'],
+  },
+  targets: {
+    collection: 'targets',
+    type: 'target',
+    key: null,
+    label: 'target',
+    parents: { upstream: 'upstreams' },
+    required: ['upstream'],
+    unique: [],
+    uniqueTogether: ['upstream', 'target'],
   },
   services: {
     collection: 'services',
@@ -254,9 +276,6 @@ export const entityKinds: Readonly<Record<Collection, EntityKind>> = {
   },
 };
 
-/** Kong's other collections: refused where they hold something. */
-export const unsupportedCollections: readonly string[] = ['upstreams', 'targets'];
-
 export const formatVersions = ['1.1', '2.1', '3.0'] as const;
 
 /** Collections that may stand inside an entity of this kind, with the field that they fill. */
@@ -274,6 +293,8 @@ const schemas: Readonly<Partial<Record<Collection, RecordSchema>>> = {
   certificates: certificateSchema,
   snis: sniSchema,
   ca_certificates: caCertificateSchema,
+  upstreams: upstreamSchema,
+  targets: targetSchema,
   services: serviceSchema,
   consumers: consumerSchema,
   consumer_groups: consumerGroupSchema,

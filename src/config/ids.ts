@@ -61,9 +61,15 @@ export function generatedId(draft: Draft, unnamed: Map<string, number>): string 
 export function combination(draft: Draft): string[] | undefined {
   const { uniqueTogether } = draft.kind;
   const values = uniqueTogether?.map(
-    (field) => draft.foreign.get(field)?.id ?? textOf(draft, field),
+    (field) => draft.foreign.get(field)?.id ?? settledText(draft, field),
   );
   return values?.every((value) => value !== undefined) ? (values as string[]) : undefined;
+}
+
+/** The text of a field in the form that is kept, where it is valid. */
+function settledText(draft: Draft, field: string): string | undefined {
+  const { [field]: value } = draft.value;
+  return typeof value === 'string' ? value : textOf(draft, field);
 }
 
 /** Kong's cache key of a plugin; `*` is the workspace. References count as they are written. */

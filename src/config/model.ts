@@ -4,6 +4,10 @@
  * users, logs and the Admin API see them.
  */
 
+import type { Target, Upstream } from './upstream-model.js';
+
+export type { Target, Upstream } from './upstream-model.js';
+
 export type Protocol =
   | 'http'
   | 'https'
@@ -235,6 +239,8 @@ export interface Snapshot {
   readonly certificates: readonly Certificate[];
   readonly snis: readonly Sni[];
   readonly caCertificates: readonly CaCertificate[];
+  readonly upstreams: readonly Upstream[];
+  readonly targets: readonly Target[];
   readonly services: readonly Service[];
   readonly routes: readonly Route[];
   readonly consumers: readonly Consumer[];

@@ -31,7 +31,8 @@ export function* buildSnapshot(
     const parents = Object.keys(kind.parents);
     for (const [index, draft] of drafts.filter((one) => one.kind === kind).entries()) {
       if (index % itemsPerStep === 0) yield;
-      const entity = ownFields(draft, nowSeconds, transform);
+      const precise = kind.collection === 'targets';
+      const entity = ownFields(draft, precise ? nowMs / 1000 : nowSeconds, transform);
       const { config } = entity;
       for (const field of parents) {
         const target = draft.foreign.get(field);
@@ -60,6 +61,8 @@ function emptyLists(): Lists {
 
 function* snapshotOf(
   {
+    upstreams,
+    targets,
     services,
     routes,
     consumers,
@@ -81,6 +84,8 @@ function* snapshotOf(
 ): Steps<Snapshot> {
   // The schemas of the collections guarantee the types of the model.
   const snapshot = {
+    upstreams,
+    targets,
     services,
     routes,
     consumers,

@@ -38,6 +38,10 @@ export const formats = {
 
 export type Format = keyof typeof formats;
 
+/** The fault of a value in a named form, undefined where there is none. */
+export const formatFault = (format: Format, value: string): string | undefined =>
+  formats[format](value);
+
 function url(value: string): string | undefined {
   const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(value);
   if (!match) return 'missing scheme in url';

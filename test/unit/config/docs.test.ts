@@ -39,6 +39,8 @@ test('docs/configuration.md is up to date', async () => {
   const sections: Record<string, string> = {
     settings: settings(),
     ignored: ignored(),
+    upstreams: entity('upstreams'),
+    targets: entity('targets'),
     services: entity('services'),
     routes: entity('routes'),
     consumers: entity('consumers'),

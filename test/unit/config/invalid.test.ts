@@ -12,7 +12,6 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ['collection that is no list', 'services: {}', ['2:11: services: expected an array']],
   ['entity that is no record', 'services: [x]', ['2:12: services[0]: expected a record']],
-  ['collection not there yet', 'upstreams: [{name: u}]', ['2:1: upstreams: not supported yet']],
   ['missing host', 'services:\n- name: a', ["3:3: service 'a': host: required field missing"]],
   [
     'wrong types, all of them',
