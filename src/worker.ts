@@ -132,7 +132,12 @@ export class GatewayWorker {
       logger,
       logLevel: settings.logLevel,
       foreign: options.filterFunctions ?? new Map(),
-      internTarget: this.#internTarget,
+      facts: {
+        internTarget: this.#internTarget,
+        targetAddress: (index) => targets.address(index),
+        certificateFor: (serverName) => this.#contexts.certificate(serverName),
+        configuration: settings.texts,
+      },
     });
     core.onPhase = new PhaseRunner({
       core,

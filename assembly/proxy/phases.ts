@@ -130,6 +130,9 @@ export function tellEnded(x: Exchange): void {
   const c = connectionAt(x.client);
   v.status = x.status;
   v.upstreamStatus = x.upstreamStatus;
+  v.requestBytes = x.requestBytes;
+  v.responseBytes = x.responseBytes;
+  v.bodyBytesSent = x.bodyBytesSent;
   call(c, x, PHASE_ENDED);
 }
 
@@ -154,6 +157,11 @@ function fill(v: PhaseView, c: Connection, x: Exchange): void {
   v.localPort = c.localPort;
   v.upstreamStatus = x.upstreamStatus;
   v.startWallMs = x.startWallMs;
+  v.sni = c.sni;
+  v.sniLength = c.sniLength;
+  v.tls = c.tls;
+  v.attempt = x.target;
+  v.upstreamMs = x.upstreamStatus ? <u32>(x.upstreamHeadMs - x.balancedMs) : u32.MAX_VALUE;
   const base = changetype<usize>(v);
   copy16(base + PHASE_VIEW_CLIENT_ADDRESS, changetype<usize>(x) + CLIENT_ADDRESS);
   copy16(base + PHASE_VIEW_PEER_ADDRESS, changetype<usize>(c) + PEER_ADDRESS);

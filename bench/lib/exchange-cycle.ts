@@ -101,7 +101,12 @@ export class ExchangeCycle {
       logger,
       logLevel: 'error',
       foreign: new Map(),
-      internTarget: () => 0,
+      facts: {
+        internTarget: () => 0,
+        targetAddress: () => undefined,
+        certificateFor: () => undefined,
+        configuration: settings.texts,
+      },
     });
     host.prepare(snapshot, filters);
     const { table, encoded } = runSteps(

@@ -17,6 +17,7 @@ import {
   settingTable,
   unsupportedSettings,
 } from './setting-table.js';
+import { settingTexts } from './setting-texts.js';
 import { tlsSettings } from './tls-settings.js';
 
 export interface TrustedRange {
@@ -87,6 +88,8 @@ export interface Settings {
   readonly drainTimeoutMs: number;
   /** Settings that were given, are accepted for Kong's sake and have no effect; to be logged. */
   readonly ignored: readonly string[];
+  /** Every setting by Kong's name as Kong would print it; what is secret is left out. */
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 export type SettingValue = string | number | boolean | readonly (string | number)[];
@@ -146,7 +149,11 @@ export function resolveSettings(sources: SettingSources = {}): Settings {
     const { ignored }: SettingRow<unknown> = settingTable[name];
     return ignored === true;
   });
-  return toSettings(values, ignored);
+  return toSettings(
+    values,
+    ignored,
+    settingTexts((name) => given.get(name)?.text),
+  );
 }
 
 type Layer = Iterable<Given & { readonly name: string }>;
@@ -233,7 +240,11 @@ const pinoLevels = {
   emerg: 'fatal',
 } as const;
 
-function toSettings(values: SettingValues, ignored: readonly string[]): Settings {
+function toSettings(
+  values: SettingValues,
+  ignored: readonly string[],
+  texts: Settings['texts'],
+): Settings {
   return Object.freeze({
     proxyListen: values.proxy_listen,
     adminListen: values.admin_listen,
@@ -283,5 +294,6 @@ function toSettings(values: SettingValues, ignored: readonly string[]): Settings
     sendTimeoutMs: values.send_timeout,
     drainTimeoutMs: values.drain_timeout,
     ignored,
+    texts,
   });
 }

@@ -115,6 +115,31 @@ export class ExchangeView {
     return (this.word(PhaseView.flags) & AcceptFlag.TLS) !== 0;
   }
 
+  /** Name that the client asked for in its TLS handshake; empty: none. */
+  get serverName(): string {
+    return this.span(PhaseView.sni, PhaseView.sniLength);
+  }
+
+  /** Number of the connection's protocol and cipher, 0: not known; see src/tls/session-names.ts. */
+  get tlsSession(): number {
+    return this.word(PhaseView.tls);
+  }
+
+  /** Interned target of the last attempt, 0xffffffff: none yet. */
+  get attempt(): number {
+    return this.word(PhaseView.attempt);
+  }
+
+  /** From choosing a target to the head of its answer; -1: there is none. */
+  get upstreamMs(): number {
+    return this.word(PhaseView.upstreamMs) | 0;
+  }
+
+  /** Status that the upstream gave, 0: none. */
+  get upstreamStatus(): number {
+    return this.word(PhaseView.upstreamStatus);
+  }
+
   get method(): string {
     return this.span(PhaseView.method, PhaseView.methodLength);
   }

@@ -26,6 +26,7 @@ const spanFields = [
   [PhaseView.target, PhaseView.targetLength],
   [PhaseView.path, PhaseView.pathLength],
   [PhaseView.upstreamTarget, PhaseView.upstreamTargetLength],
+  [PhaseView.sni, PhaseView.sniLength],
 ] as const;
 
 const viewAt = Region.phaseView.offset >> 2;

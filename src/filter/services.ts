@@ -2,6 +2,7 @@
 import type { Logger } from '../observe/logger.js';
 import type { Clock } from '../time.js';
 import type { FilterLogLevel } from './abi.js';
+import type { PropertyValue } from './adapter.js';
 import type { CallClient } from './calls/client.js';
 import type { FilterMetrics } from './metrics.js';
 import type { SharedValues } from './shared-data.js';
@@ -28,6 +29,8 @@ export interface FilterServices {
   readonly metrics: FilterMetrics;
   readonly calls: CallClient;
   readonly foreign: ReadonlyMap<string, ForeignFunction>;
+  /** Properties of the node, for roots as well; default none. */
+  readonly nodeProperty?: (path: string, segments: readonly string[]) => PropertyValue;
   /** Told of every callback and host call, for the workshop. */
   readonly trace?: (event: TraceEvent) => void;
 }

@@ -9,7 +9,7 @@ import type { Clock } from '../time.js';
 import type { FilterLogLevel } from './abi.js';
 import { CallClient, type CallTarget } from './calls/client.js';
 import { directTarget } from './calls/target.js';
-import type { PropertyFacts } from './exchange-properties.js';
+import { nodePropertyOf, type PropertyFacts } from './exchange-properties.js';
 import { type FilterEntry, type FilterGeneration, FilterManager } from './manager.js';
 import type { FilterMetric } from './metrics.js';
 import { FilterMetrics } from './metrics.js';
@@ -28,7 +28,7 @@ export interface WorkerFilterOptions {
   readonly logger: Logger;
   readonly logLevel: Settings['logLevel'];
   readonly foreign: ReadonlyMap<string, ForeignFunction>;
-  readonly internTarget: (host: string, port: number) => number;
+  readonly facts: Omit<PropertyFacts, 'wallMs'>;
 }
 
 const levels: Readonly<Record<Settings['logLevel'], FilterLogLevel>> = {
@@ -50,9 +50,9 @@ export class WorkerFilters {
   #services: readonly Service[] = [];
 
   constructor(options: WorkerFilterOptions) {
-    const { core, clock, index, logger, logLevel, foreign, internTarget } = options;
+    const { core, clock, index, logger, logLevel, foreign } = options;
     this.#core = core;
-    this.#facts = { wallMs: () => clock.wall(), internTarget };
+    this.#facts = { wallMs: () => clock.wall(), ...options.facts };
     const services = {
       clock,
       workerId: index,
@@ -62,6 +62,8 @@ export class WorkerFilters {
       metrics: new FilterMetrics(),
       calls: new CallClient({ clock, resolve: (name) => this.#resolve(name) }),
       foreign,
+      nodeProperty: (path: string, segments: readonly string[]) =>
+        nodePropertyOf(this.#facts, path, segments),
     };
     this.#manager = new FilterManager(services, new Map());
   }

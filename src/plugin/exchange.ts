@@ -8,6 +8,7 @@ import type { Core } from '../core/instance.js';
 import { chooseLogRings } from '../core/log-rings.js';
 import { type CaptureSource, routeCaptures } from '../core/route-captures.js';
 import type { RouterFlavor } from '../core/router.js';
+import { Traffic } from '../core/traffic.js';
 import { GatewayError } from '../errors.js';
 import { AnswerState } from './answer-state.js';
 import { ExchangeState } from './exchange-state.js';
@@ -36,6 +37,8 @@ export class Exchange {
   readonly state = new ExchangeState();
   readonly answer: AnswerState;
   readonly requestBody = new RequestBody();
+  /** For a stage that hears of the end. */
+  readonly traffic = new Traffic();
   /** Edits towards the upstream. */
   readonly upstreamEdits = new EditList();
   /** Edits towards the client, from access and header filters. */
@@ -156,10 +159,16 @@ export class Exchange {
     this.plan = null;
     this.connection = -1;
     this.reply = null;
-    this.stage?.ended();
-    this.stage = null;
+    if (this.stage) this.#endStage(this.stage);
     this.state.reset();
     this.requestBody.end();
     if (this.answering) this.answer.begin();
+  }
+
+  #endStage(stage: ExchangeStage): void {
+    this.traffic.read(this.#core);
+    stage.ended();
+    this.stage = null;
+    this.traffic.forget();
   }
 }

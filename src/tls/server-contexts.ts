@@ -2,6 +2,7 @@
  * Certificates of the listeners by server name (kong-config reference, section 16). A reload swaps
  * them for the handshakes that begin after it; connections that stand keep theirs.
  */
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
 import type { PrepareHandshake } from './handshake.js';
 import type { KeyPair } from './key-pair.js';
@@ -19,6 +20,8 @@ export interface NamedCertificate {
 interface Entry {
   readonly pairs: readonly KeyPair[];
   context: SecureContext | null;
+  /** Parsed when somebody asks for it. */
+  certificate?: X509Certificate;
 }
 
 export class ServerContexts {
@@ -60,6 +63,14 @@ export class ServerContexts {
     const entry = this.#lookUp(name.toLowerCase());
     entry.context ??= createSecureContext({ ...this.#material.server, ...keysOf(entry.pairs) });
     return entry.context;
+  }
+
+  /** The certificate that `find` shows for a name, the first of two; undefined: there is none. */
+  certificate(name: string): X509Certificate | undefined {
+    const entry = this.#lookUp(name.toLowerCase());
+    const [first] = entry.pairs;
+    if (first) entry.certificate ??= new X509Certificate(first.cert);
+    return entry.certificate;
   }
 
   #lookUp(name: string): Entry {

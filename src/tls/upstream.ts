@@ -1,5 +1,5 @@
 /** How a connection to an upstream is secured: server name, verification, client certificate. */
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   type ConnectionOptions,
@@ -23,6 +23,15 @@ export interface UpstreamWish {
   readonly client: KeyPair | null;
 }
 
+/** What the last handshake with a target told. */
+export interface UpstreamSession {
+  /** `TLSv1.2`, `TLSv1.3`. */
+  readonly version: string | undefined;
+  readonly peer: X509Certificate | undefined;
+  /** What was shown to it, where it may ask for it. */
+  readonly own: X509Certificate | undefined;
+}
+
 /** TLS toward one target. Equal keys: equal in everything, so that connections can be shared. */
 export class UpstreamTls {
   readonly key: string;
@@ -32,6 +41,7 @@ export class UpstreamTls {
   readonly #material: TlsMaterial;
   #context: SecureContext | null = null;
   #session: Buffer | undefined;
+  #last: UpstreamSession | undefined;
 
   constructor(wish: UpstreamWish, material: TlsMaterial) {
     const hash = createHash('sha256').update(JSON.stringify(wish)).digest('base64');
@@ -65,11 +75,17 @@ export class UpstreamTls {
     };
   }
 
+  /** Undefined: no handshake has ended yet. */
+  get session(): UpstreamSession | undefined {
+    return this.#last;
+  }
+
   /** Keeps sessions for the next connection; a chain that is too long ends this one. */
   watch(socket: TLSSocket): void {
     socket.on('session', (session: Buffer) => {
       this.#session = session;
     });
+    socket.once('secureConnect', () => this.#note(socket));
     if (!this.#wish.verify) return;
     const most = this.#wish.depth ?? this.#material.verifyDepth;
     socket.once('secureConnect', () => {
@@ -77,6 +93,18 @@ export class UpstreamTls {
         socket.destroy(new Error('the certificate chain is too long'));
       }
     });
+  }
+
+  #note(socket: TLSSocket): void {
+    // A session that is taken up again shows no certificate: it is the one of the first.
+    const peer = socket.getPeerX509Certificate() ?? this.#last?.peer;
+    const own = this.#last?.own ?? this.#ownCertificate();
+    this.#last = { version: socket.getProtocol() ?? undefined, peer, own };
+  }
+
+  #ownCertificate(): X509Certificate | undefined {
+    const pair = this.#wish.client ?? this.#material.client;
+    return pair ? new X509Certificate(pair.cert) : undefined;
   }
 
   #secureContext(): SecureContext {

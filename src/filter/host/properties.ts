@@ -1,8 +1,9 @@
 /** Properties: paths, and values as text or in Envoy's binary forms. */
-import { Status } from '../abi.js';
+import { MapType, Status } from '../abi.js';
 import type { PropertyValue } from '../adapter.js';
 import { HeaderMap } from '../header-map.js';
 import type { FilterInstance } from '../instance.js';
+import type { FilterStream } from '../stream.js';
 import type { HostFunctions } from './imports.js';
 
 export function propertyFunctions(instance: FilterInstance): HostFunctions {
@@ -46,8 +47,41 @@ const own: Readonly<Record<string, (instance: FilterInstance) => PropertyValue>>
 function propertyOf(instance: FilterInstance, segments: readonly string[]): PropertyValue {
   const mine = segments.length === 1 && Object.hasOwn(own, segments[0]) ? own[segments[0]] : null;
   if (mine) return mine(instance);
-  return instance.effective?.stream?.property(segments.join('.'), segments);
+  // What a filter sets is found by its path, and in Envoy's filter state as well.
+  const isState = segments[0] === 'filter_state' && segments[1] === 'wasm';
+  const given = isState ? segments.slice(2) : segments;
+  const path = given.join('.');
+  const { effective, options } = instance;
+  const listed = listProperty(effective?.stream ?? null, given);
+  const value = listed === undefined ? effective?.stream?.property(path, given) : listed;
+  return value ?? options.services.nodeProperty?.(path, given);
 }
+
+/** Lists of fields and what stands in them, as filters see them now. */
+function listProperty(
+  stream: FilterStream | null,
+  [side, list, ...rest]: readonly string[],
+): PropertyValue {
+  if (side !== 'request' && side !== 'response') return undefined;
+  const find = (map: number, name: string) => stream?.headers[map].get()?.text(name) ?? undefined;
+  if (side === 'response' && list === 'grpc_status' && rest.length === 0) {
+    const name = 'grpc-status';
+    const text = find(MapType.RESPONSE_TRAILERS, name) ?? find(MapType.RESPONSE_HEADERS, name);
+    return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+  }
+  if (list !== 'headers' && list !== 'trailers') return undefined;
+  const map = maps[side][list];
+  if (rest.length > 0) {
+    const text = find(map, rest.join('.').toLowerCase());
+    return text === undefined ? undefined : Buffer.from(text, 'latin1');
+  }
+  return stream?.headers[map].get() ?? undefined;
+}
+
+const maps = {
+  request: { headers: MapType.REQUEST_HEADERS, trailers: MapType.REQUEST_TRAILERS },
+  response: { headers: MapType.RESPONSE_HEADERS, trailers: MapType.RESPONSE_TRAILERS },
+} as const;
 
 /** Envoy's addresses name their port: `192.0.2.1:80`, `[2001:db8::1]:80`. */
 function withPort(
@@ -76,6 +110,7 @@ function encode(value: Exclude<PropertyValue, undefined>, binary: boolean): Uint
     value.serialise(bytes, 0);
     return bytes;
   }
+  if (typeof value === 'bigint' && !binary) return Buffer.from(secondsOf(value));
   if (typeof value === 'string' || !binary) return Buffer.from(String(value), 'utf8');
   if (typeof value === 'boolean') return Uint8Array.of(value ? 1 : 0);
   const bytes = Buffer.alloc(8);
@@ -83,3 +118,9 @@ function encode(value: Exclude<PropertyValue, undefined>, binary: boolean): Uint
   if (typeof value === 'bigint') bytes.writeBigInt64LE(BigInt.asIntN(64, value));
   return bytes;
 }
+
+/** Moments and spans as nginx writes them: seconds with three digits behind the point. */
+const secondsOf = (nanoseconds: bigint): string => {
+  const ms = nanoseconds / 1_000_000n;
+  return `${ms / 1000n}.${String(ms % 1000n).padStart(3, '0')}`;
+};
