@@ -16,7 +16,7 @@ import {
   type ReadyConfig,
   readConfigFile,
 } from './config-source.js';
-import type { BoundListener } from './driver/contract.js';
+import type { BoundListener, MakeDriver } from './driver/contract.js';
 import { GatewayError } from './errors.js';
 import { type FilterRegistry, loadFilters } from './filter/registry.js';
 import type { Gateway, GatewayAddress, GatewayOptions, Loaded } from './gateway-options.js';
@@ -36,6 +36,11 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   return new GatewayNode(options);
 }
 
+/** The same over a driver of the caller's, in one worker; null: the one that settings choose. */
+export function createGatewayOn(makeDriver: MakeDriver | null, options: GatewayOptions): Gateway {
+  return new GatewayNode(options, makeDriver);
+}
+
 /** What `start` resolves once. */
 interface Node {
   readonly settings: Settings;
@@ -48,6 +53,7 @@ interface Node {
 class GatewayNode implements Gateway {
   readonly #options: GatewayOptions;
   readonly #clock: Clock;
+  readonly #makeDriver: MakeDriver | null;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #reloads = { succeeded: 0, failed: 0 };
   #state: Gateway['state'] = 'new';
@@ -67,8 +73,9 @@ class GatewayNode implements Gateway {
     this.#reportClosed = resolve;
   });
 
-  constructor(options: GatewayOptions) {
+  constructor(options: GatewayOptions, makeDriver: MakeDriver | null = null) {
     this.#options = options;
+    this.#makeDriver = makeDriver;
     this.#clock = options.clock ?? systemClock;
     this.#env = options.env ?? process.env;
   }
@@ -159,6 +166,7 @@ class GatewayNode implements Gateway {
       logger,
       clock: this.#clock,
       env: this.#env,
+      makeDriver: this.#makeDriver,
       onLost: (failure) => {
         this.#closing ??= this.#closeAll(failure);
       },

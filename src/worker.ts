@@ -10,7 +10,7 @@ import { type Core, createCore } from './core/instance.js';
 import { Event } from './core/layout.js';
 import { installTable } from './core/router.js';
 import { chooseDriver } from './driver/choose.js';
-import type { BoundListener, Driver, ListenSpec } from './driver/contract.js';
+import type { BoundListener, Driver, ListenSpec, MakeDriver } from './driver/contract.js';
 import { GatewayError } from './errors.js';
 import type { FilterRegistry } from './filter/registry.js';
 import type { ForeignFunction } from './filter/services.js';
@@ -55,6 +55,8 @@ export interface WorkerOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Functions that the embedder offers to filters; default none. */
   readonly filterFunctions?: ReadonlyMap<string, ForeignFunction>;
+  /** Default: what the settings choose. */
+  readonly makeDriver?: MakeDriver;
   /** The core trapped or broke a rule: this worker carries nothing any more. */
   readonly onFault: (error: Error) => void;
 }
@@ -116,7 +118,7 @@ export class GatewayWorker {
       log: (level, message) => logger[level]({}, message),
     });
     this.#generations = new Generations({ core, clock, targets, shipping: this.#shipping });
-    this.#driver = chooseDriver(settings).create({
+    this.#driver = (options.makeDriver ?? chooseDriver(settings).create)({
       core,
       clock,
       target: (index) => targets.address(index),

@@ -8,14 +8,14 @@ import { createNetDriver, type NetHandles } from './net.js';
 
 /** What the log and `GET /status` say of a driver. */
 export interface DriverFacts {
-  readonly name: 'net' | 'native';
+  readonly name: Driver['name'];
   readonly reason: string;
   /** Of the net driver: `bare`, or `public` and why. */
   readonly handles?: string;
 }
 
 export interface DriverChoice {
-  readonly name: 'net' | 'native';
+  readonly name: Driver['name'];
   /** In a few words, for the log and `GET /status`. */
   readonly reason: string;
   readonly create: (options: DriverOptions) => Driver;
@@ -29,6 +29,12 @@ export interface DriverWish {
   readonly proxyListen: readonly ListenSpec[];
   /** The setting `net_handles`; default `auto`. */
   readonly netHandles?: NetHandles;
+}
+
+/** A driver that somebody brings along. */
+export function givenDriver(create: DriverChoice['create'], name: Driver['name']): DriverChoice {
+  const facts = { name, reason: 'given' };
+  return { ...facts, create, describe: async () => facts };
 }
 
 /**

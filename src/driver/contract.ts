@@ -53,6 +53,8 @@ export interface DriverOptions {
   readonly onFault: (error: Error) => void;
 }
 
+export type MakeDriver = (options: DriverOptions) => Driver;
+
 export interface Driver {
   readonly name: 'net' | 'native' | 'sim';
   listen(spec: ListenSpec): Promise<BoundListener>;

@@ -3,6 +3,7 @@
  * come from a seed. Clients and upstreams are objects that get bytes and write bytes.
  */
 import { ErrorCause, Event } from '../core/layout.js';
+import type { AcceptFacts } from '../core/port.js';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import type { BoundListener, Driver, DriverOptions, ListenSpec } from './contract.js';
@@ -136,8 +137,8 @@ export class SimDriver implements Driver {
   }
 
   /** A client connects; false at the connection limit, or after the end. */
-  connectClient(peer: SimPeer): boolean {
-    return this.network.accept(peer);
+  connectClient(peer: SimPeer, from: Partial<AcceptFacts> = {}): boolean {
+    return this.network.accept(peer, from);
   }
 
   async close(): Promise<void> {
@@ -160,7 +161,7 @@ class SimNetwork implements PumpOwner {
     this.pump = new EventPump(options, this);
   }
 
-  accept(peer: SimPeer): boolean {
+  accept(peer: SimPeer, from: Partial<AcceptFacts>): boolean {
     const id = this.#stopped ? 0 : this.pump.port.open();
     if (id === 0) return false;
     const connection = this.#open(id, peer);
@@ -171,6 +172,7 @@ class SimNetwork implements PumpOwner {
       localPort: 8000,
       listener: 0,
       flags: 0,
+      ...from,
     });
     peer.opened?.(connection);
     return true;

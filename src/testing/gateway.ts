@@ -1,14 +1,23 @@
 /**
  * A gateway for tests of plugins: the real data plane with the plugins under test, a mock upstream
- * and no admin listener. Everything lives on the loopback address and is gone after `close`.
+ * and no admin listener. Everything happens in memory, without a socket, unless a test asks for the
+ * loopback address.
  */
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { createGateway } from '../gateway.js';
-import type { Gateway } from '../gateway-options.js';
+import type { RequestOptions } from 'node:http';
+import { createGatewayOn } from '../gateway.js';
+import type { Gateway, GatewayOptions } from '../gateway-options.js';
 import { createLogger } from '../observe/logger.js';
 import type { AnyPlugin } from '../plugin/define.js';
+import { type InjectedResponse, type InjectOptions, inject } from './inject.js';
+import { MemoryNetwork } from './memory-network.js';
 import { PhaseRecorder } from './recorder.js';
-import { type MockUpstream, startUpstream } from './upstream.js';
+import {
+  echo,
+  type MockUpstream,
+  startUpstream,
+  type UpstreamAnswer,
+  UpstreamServer,
+} from './upstream.js';
 
 export interface TestGatewayOptions {
   /** The plugins under test; those that come with the gateway are there, too. */
@@ -22,32 +31,23 @@ export interface TestGatewayOptions {
    * the text `{{upstream}}` in it stands for the URL of the mock upstream.
    */
   readonly document?: object;
+  /** Answers of the mock upstream; default: 200 with the request as JSON. */
+  readonly upstream?: UpstreamAnswer;
+  /**
+   * The gateway and its upstream listen on free ports of the loopback address. Default false: only
+   * the mock upstream can be reached, every other address refuses connections.
+   */
+  readonly sockets?: boolean;
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** For `${NAME}` and `{vault://env/NAME}`; default empty. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export interface InjectOptions {
-  readonly method?: string;
-  /** Path and query; default `/`. */
-  readonly path?: string;
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: string | Uint8Array;
-}
-
-export interface InjectedResponse {
-  readonly status: number;
-  /** By lower-case name; repeated fields joined by `, `. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  json(): unknown;
-  /** Handlers of the plugins under test that ran, in order, as `name.phase`. */
-  readonly phases: readonly string[];
-}
-
 export interface TestGateway extends AsyncDisposable {
   readonly gateway: Gateway;
   readonly upstream: MockUpstream;
+  /** `http://127.0.0.1:port` with `sockets`, else null. */
+  readonly url: string | null;
   /** Lines of the gateway's log as objects: `level`, `msg`, `plugin`. */
   readonly logs: readonly Readonly<Record<string, unknown>>[];
   /** Sends a request and waits for the whole answer. */
@@ -62,12 +62,12 @@ export interface TestGateway extends AsyncDisposable {
 export async function createTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const logs: Record<string, unknown>[] = [];
   const recorder = new PhaseRecorder();
-  const upstream = await startUpstream();
-  const gateway = createGateway({
-    config: documentOf(options, upstream.url),
-    plugins: options.plugins.map((plugin) => recorder.wrap(plugin)),
-    settings: { proxy_listen: '127.0.0.1:0', admin_listen: 'off', ...options.settings },
-    env: options.env ?? {},
+  const network = options.sockets ? null : new MemoryNetwork();
+  const upstream = await (network
+    ? memoryUpstream(network, options)
+    : startUpstream(options.upstream));
+  const gateway = createGatewayOn(network?.makeDriver ?? null, {
+    ...gatewayOptions(options, upstream.url, recorder),
     logger: createLogger({
       level: 'debug',
       stream: { write: (line: string) => void logs.push(JSON.parse(line)) },
@@ -76,6 +76,7 @@ export async function createTestGateway(options: TestGatewayOptions): Promise<Te
   const close = async () => {
     await gateway.close();
     await upstream.close();
+    network?.close();
   };
   try {
     await gateway.start();
@@ -83,16 +84,46 @@ export async function createTestGateway(options: TestGatewayOptions): Promise<Te
     await close();
     throw error;
   }
-  const { port } = gateway.addresses[0];
+  const port = gateway.addresses[0]?.port;
+  const over = ({ address = '127.0.0.1', tls = false }: InjectOptions): RequestOptions =>
+    network
+      ? { host: '127.0.0.1', createConnection: () => network.connect(address, tls) as never }
+      : { host: '127.0.0.1', port, agent: false };
   return {
     gateway,
     upstream,
+    url: network ? null : `http://127.0.0.1:${port}`,
     logs,
     close,
     [Symbol.asyncDispose]: close,
-    inject: (request) =>
-      inject(port, typeof request === 'string' ? { path: request } : request, recorder),
+    inject: (request) => {
+      const given = typeof request === 'string' ? { path: request } : request;
+      return inject(over(given), given, recorder);
+    },
   };
+}
+
+function gatewayOptions(
+  options: TestGatewayOptions,
+  url: string,
+  recorder: PhaseRecorder,
+): GatewayOptions {
+  const proxy = options.sockets ? '127.0.0.1:0' : 'off';
+  return {
+    config: documentOf(options, url),
+    plugins: options.plugins.map((plugin) => recorder.wrap(plugin)),
+    settings: { proxy_listen: proxy, admin_listen: 'off', ...options.settings },
+    env: options.env ?? {},
+  };
+}
+
+/** No name that resolves: only the network in memory knows it. */
+const host = 'upstream.invalid';
+
+function memoryUpstream(network: MemoryNetwork, options: TestGatewayOptions): MockUpstream {
+  const { server, requests, respond } = new UpstreamServer(options.upstream ?? echo);
+  network.serve(host, 80, server);
+  return { url: `http://${host}`, requests, respond, close: async () => {} };
 }
 
 function documentOf(options: TestGatewayOptions, url: string): object {
@@ -103,35 +134,4 @@ function documentOf(options: TestGatewayOptions, url: string): object {
   const used = plugins.map(({ name }) => ({ name, config: configs[name] ?? {} }));
   const routes = [{ name: 'test', paths: ['/'], plugins: used }];
   return { _format_version: '3.0', consumers, services: [{ name: 'test', url, routes }] };
-}
-
-async function inject(
-  port: number,
-  { method = 'GET', path = '/', headers = {}, body }: InjectOptions,
-  recorder: PhaseRecorder,
-): Promise<InjectedResponse> {
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const given = Object.entries(headers).map(([name, value]) => [name, value as string]);
-    const fields = Object.fromEntries(given);
-    const sent = httpRequest(
-      { host: '127.0.0.1', port, method, path, headers: fields, agent: false },
-      resolve,
-    );
-    sent.once('error', reject);
-    sent.end(body);
-  });
-  const parts: Buffer[] = [];
-  for await (const part of answer as AsyncIterable<Buffer>) parts.push(part);
-  const text = Buffer.concat(parts).toString();
-  const fields: Record<string, string> = {};
-  for (const [name, values] of Object.entries(answer.headersDistinct)) {
-    fields[name] = (values ?? []).join(', ');
-  }
-  return {
-    status: answer.statusCode ?? 0,
-    headers: fields,
-    body: text,
-    json: () => JSON.parse(text) as unknown,
-    phases: recorder.phasesOf(fields['x-kong-request-id'] ?? ''),
-  };
 }

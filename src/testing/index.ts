@@ -1,9 +1,9 @@
+export { createTestGateway, type TestGateway, type TestGatewayOptions } from './gateway.js';
+export type { InjectedResponse, InjectOptions } from './inject.js';
 export {
-  createTestGateway,
-  type InjectedResponse,
-  type InjectOptions,
-  type TestGateway,
-  type TestGatewayOptions,
-} from './gateway.js';
-export { type MockUpstream, startUpstream, type UpstreamRequest } from './upstream.js';
+  type MockUpstream,
+  startUpstream,
+  type UpstreamAnswer,
+  type UpstreamRequest,
+} from './upstream.js';
 export { validateConfig } from './validate.js';

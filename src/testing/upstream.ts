@@ -1,5 +1,11 @@
 /** An upstream for tests of plugins: keeps what it is asked, answers as it is told. */
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface UpstreamRequest {
@@ -21,23 +27,47 @@ export interface MockUpstream {
   close(): Promise<void>;
 }
 
-const echo: UpstreamAnswer = (request, response) => {
+/** Answers with the request as JSON. */
+export const echo: UpstreamAnswer = (request, response) => {
   response.setHeader('content-type', 'application/json');
   response.end(JSON.stringify(request));
 };
 
-/** Starts an upstream on a free port of the loopback address. */
-export async function startUpstream(first: UpstreamAnswer = echo): Promise<MockUpstream> {
-  const requests: UpstreamRequest[] = [];
-  let answer = first;
-  const server = createServer(async (incoming, response) => {
+/** An upstream whose server listens nowhere yet. */
+export class UpstreamServer {
+  readonly server: Server;
+  readonly requests: UpstreamRequest[] = [];
+  #answer: UpstreamAnswer;
+
+  constructor(answer: UpstreamAnswer) {
+    this.#answer = answer;
+    this.server = createServer((request, response) => {
+      void this.#take(request, response);
+    });
+  }
+
+  readonly respond = (answer: UpstreamAnswer): void => {
+    this.#answer = answer;
+  };
+
+  async #take(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
-    for await (const part of incoming as AsyncIterable<Buffer>) parts.push(part);
+    try {
+      for await (const part of incoming as AsyncIterable<Buffer>) parts.push(part);
+    } catch {
+      // The gateway broke the request off: nobody is there to be answered.
+      return;
+    }
     const { method = '', url = '', headers } = incoming;
     const request = { method, path: url, headers, body: Buffer.concat(parts).toString() };
-    requests.push(request);
-    answer(request, response);
-  });
+    this.requests.push(request);
+    this.#answer(request, response);
+  }
+}
+
+/** Starts an upstream on a free port of the loopback address. */
+export async function startUpstream(first: UpstreamAnswer = echo): Promise<MockUpstream> {
+  const { server, requests, respond } = new UpstreamServer(first);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -45,9 +75,7 @@ export async function startUpstream(first: UpstreamAnswer = echo): Promise<MockU
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    respond(next) {
-      answer = next;
-    },
+    respond,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,7 +1,8 @@
 /** Decides how many workers a node has and where they run. */
 import { randomUUID } from 'node:crypto';
 import type { Settings } from '../config/settings.js';
-import { chooseDriver, type DriverChoice } from '../driver/choose.js';
+import { chooseDriver, type DriverChoice, givenDriver } from '../driver/choose.js';
+import type { MakeDriver } from '../driver/contract.js';
 import type { ForeignFunction } from '../filter/services.js';
 import { makeSharedMemory } from '../filter/shared/shared-memory.js';
 import type { Logger } from '../observe/logger.js';
@@ -26,6 +27,8 @@ export interface OpenPoolOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Instead of the driver that the settings choose; one worker runs then. */
+  readonly makeDriver?: MakeDriver | null;
   readonly onLost: (error: Error) => void;
 }
 
@@ -36,11 +39,22 @@ export interface OpenPoolOptions {
 export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
   const { settings, plugins, filterFunctions, logger, clock, env, onLost } = options;
   const series = new MetricSeries();
-  const choice = chooseDriver(settings);
-  const count = workerCount(options, choice);
+  const { makeDriver = null } = options;
+  const choice = makeDriver ? givenDriver(makeDriver, 'sim') : chooseDriver(settings);
+  const count = makeDriver ? 1 : workerCount(options, choice);
   const driver = await choice.describe();
   const local: MakeWorker = (_index, onFault) =>
-    LocalWorker.create({ settings, plugins, filterFunctions, logger, clock, env, series, onFault });
+    LocalWorker.create({
+      settings,
+      plugins,
+      filterFunctions,
+      logger,
+      clock,
+      env,
+      series,
+      onFault,
+      makeDriver: choice.create,
+    });
   const counters = makeCounterMemory();
   const filterMemory = { memory: makeSharedMemory(), channel: `headgate filters ${randomUUID()}` };
   const remote: MakeWorker = (index, onFault) => {

@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { definePlugin } from '../../src/plugin/define.js';
-import { createTestGateway, startUpstream, validateConfig } from '../../src/testing/index.js';
+import {
+  createTestGateway,
+  startUpstream,
+  type UpstreamRequest,
+  validateConfig,
+} from '../../src/testing/index.js';
 import { until } from '../support/gateway.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -115,6 +120,54 @@ describe('headgate/testing', () => {
     await using gateway = await createTestGateway({ plugins: [], document });
     expect((await gateway.inject('/r')).json()).toMatchObject({ path: '/base' });
     expect((await gateway.inject('/')).status).toBe(404);
+  });
+
+  test('opens no socket unless asked to, and gives the same results either way', async () => {
+    const body = 'x'.repeat(3_000_000);
+    const ask = async (sockets: boolean) => {
+      await using gateway = await createTestGateway({ plugins: [plugin], sockets });
+      const answer = await gateway.inject({ method: 'PUT', path: '/a?b=c', body });
+      const { method, path, body: seen } = answer.json() as UpstreamRequest;
+      const stopped = await gateway.inject('/stop');
+      const { status, phases } = answer;
+      expect(gateway.url === null).toBe(!sockets);
+      return { status, phases, method, path, length: seen.length, stopped: stopped.status };
+    };
+    const open = () => process.getActiveResourcesInfo().filter((name) => /TCP|Pipe/.test(name));
+    const before = open();
+    const inMemory = await ask(false);
+    expect(open()).toEqual(before);
+    expect(inMemory).toMatchObject({ status: 200, length: body.length, stopped: 202 });
+    expect(await ask(true)).toEqual(inMemory);
+  });
+
+  test('a client in memory has the address and the TLS that the test gives it', async () => {
+    await using gateway = await createTestGateway({
+      plugins: [],
+      document: {
+        _format_version: '3.0',
+        services: [{ url: '{{upstream}}', routes: [{ paths: ['/'], protocols: ['https'] }] }],
+        plugins: [{ name: 'ip-restriction', config: { allow: ['10.0.0.0/8'] } }],
+      },
+    });
+    expect((await gateway.inject('/')).status).toBe(426);
+    expect((await gateway.inject({ tls: true })).status).toBe(403);
+    const { headers } = (await gateway.inject({ tls: true, address: '10.1.2.3' })).json() as {
+      headers: Record<string, string>;
+    };
+    expect(headers['x-forwarded-for']).toBe('10.1.2.3');
+    expect(headers['x-forwarded-proto']).toBe('https');
+  });
+
+  test('what the mock upstream does not serve refuses connections', async () => {
+    await using gateway = await createTestGateway({
+      plugins: [],
+      document: {
+        _format_version: '3.0',
+        services: [{ url: 'http://127.0.0.1:9', retries: 0, routes: [{ paths: ['/'] }] }],
+      },
+    });
+    expect((await gateway.inject('/')).status).toBe(502);
   });
 
   test('refuses what a gateway refuses, and tries schemas alone', async () => {
