@@ -11,6 +11,7 @@ import type { HeaderMap } from '../src/filter/header-map.js';
 import { noMeta } from '../src/filter/meta.js';
 import { loadModule } from '../src/filter/module.js';
 import type { FilterRegistry } from '../src/filter/registry.js';
+import type { FilterStream } from '../src/filter/stream.js';
 import { createHost, load } from '../test/unit/filter/harness.js';
 import { filterModule, type Step } from '../test/unit/filter/wat.js';
 import { answerOf, BATCH, ExchangeCycle } from './lib/exchange-cycle.js';
@@ -62,8 +63,12 @@ const filter = (steps: readonly Step[], more: Record<string, readonly Step[]> = 
 const chain = (...bindings: ReturnType<typeof filter>[]) =>
   new FilterChain(bindings, host.services);
 
+const streams = new Map<FilterChain, FilterStream>();
+
 function exchange(filters: FilterChain, bytes: Uint8Array = empty): void {
-  const stream = filters.take(adapter);
+  const stream = streams.get(filters) ?? filters.take(adapter);
+  streams.set(filters, stream);
+  stream.begin(adapter);
   stream.requestHeaders(bytes.length === 0);
   if (bytes.length > 0) stream.requestBody(bytes, true);
   stream.responseHeaders(true);

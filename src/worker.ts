@@ -149,7 +149,7 @@ export class GatewayWorker {
       requestBodyBytes: settings.clientBodyBufferBytes,
       responseBodyBytes: settings.responseBufferBytes,
       clock: options.clock,
-      stageFor: this.#filters.stageFor,
+      stagesOf: this.#filters.stagesOf,
     }).call;
   }
 

@@ -127,7 +127,7 @@ export class ExchangeCycle {
       post: () => {},
       requestBodyBytes: 8192,
       responseBodyBytes: 1_048_576,
-      stageFor: host.stageFor,
+      stagesOf: host.stagesOf,
     }).call;
   }
 

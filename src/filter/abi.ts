@@ -89,3 +89,6 @@ export const callbackNames = [
   'proxy_on_delete',
 ] as const;
 export type CallbackName = (typeof callbackNames)[number];
+
+/** Those of them that are for the end of a context. */
+export const endCallbacks = ['proxy_on_done', 'proxy_on_log', 'proxy_on_delete'] as const;

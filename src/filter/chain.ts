@@ -1,6 +1,6 @@
 /** A frozen list of configured filters, and the streams that are taken from it. */
 import { GatewayError } from '../errors.js';
-import type { CallbackName } from './abi.js';
+import { type CallbackName, endCallbacks } from './abi.js';
 import type { StreamAdapter } from './adapter.js';
 import type { FilterServices } from './services.js';
 import type { Station } from './station.js';
@@ -9,7 +9,6 @@ import type { FilterBinding } from './vm.js';
 
 const requestBodies = ['proxy_on_request_body', 'proxy_on_request_trailers'] as const;
 const answerBodies = ['proxy_on_response_body', 'proxy_on_response_trailers'] as const;
-const ends = ['proxy_on_done', 'proxy_on_log', 'proxy_on_delete'] as const;
 /** Between the callbacks of an exchange, and able to name one of its contexts. */
 const others = [
   'proxy_on_tick',
@@ -22,9 +21,6 @@ const others = [
   'proxy_on_foreign_function',
 ] as const;
 
-/** Streams kept for the next exchange. */
-const keptStreams = 64;
-
 export class FilterChain {
   readonly bindings: readonly FilterBinding[];
   readonly services: FilterServices;
@@ -35,28 +31,23 @@ export class FilterChain {
   readonly filtersAnswers: boolean;
   /** Some filter may look at the head of an answer that has gone on. */
   readonly looksBack: boolean;
-  readonly #free: FilterStream[] = [];
 
   constructor(bindings: readonly FilterBinding[], services: FilterServices) {
     this.bindings = bindings;
     this.services = services;
     this.filtersRequests = this.has(...requestBodies);
     this.filtersAnswers = this.has(...answerBodies);
-    const looksAtEnd = this.has(...ends);
+    const looksAtEnd = this.has(...endCallbacks);
     const looksAtAnswers = this.filtersAnswers || this.has('proxy_on_response_headers');
     this.isBrief = !this.filtersRequests && !looksAtAnswers && !looksAtEnd;
     this.looksBack = this.filtersAnswers || looksAtEnd || this.has(...others);
   }
 
-  /** A stream for an exchange; `finish` brings it back. */
+  /** A stream for an exchange; it may begin anew when it has finished. */
   take(adapter: StreamAdapter): FilterStream {
-    const stream = this.#free.pop() ?? new FilterStream(this);
+    const stream = new FilterStream(this);
     stream.begin(adapter);
     return stream;
-  }
-
-  give(stream: FilterStream): void {
-    if (this.#free.length < keptStreams) this.#free.push(stream);
   }
 
   /** True where some filter has one of these callbacks. */

@@ -5,7 +5,7 @@
  */
 import { type ForeignExports, instantiateForeign } from '../core/foreign-module.js';
 import { GatewayError } from '../errors.js';
-import type { CallbackName } from './abi.js';
+import { type CallbackName, callbackNames, endCallbacks } from './abi.js';
 import { type Budget, loadedBudget } from './binary/budget.js';
 import type { CallAnswer } from './calls/answer.js';
 import { Context, RootContext } from './context.js';
@@ -50,6 +50,9 @@ export class FilterInstance {
   /** Least free id of a call. */
   nextCall = 1;
   readonly vmConfig: Uint8Array;
+  /** Some callback is for the end of a context. */
+  readonly seesEnd: boolean;
+  /** Every name, so that all instances have the same shape. */
   readonly #callbacks: Partial<Record<CallbackName, Callback>> = {};
   readonly #budget: Budget | null;
   readonly #trace: FilterServices['trace'];
@@ -75,11 +78,11 @@ export class FilterInstance {
     } catch (error) {
       throw this.#trapOf(error, 'start', null);
     }
-    for (const name of module.callbacks) this.#callbacks[name] = exports[name] as Callback;
-  }
-
-  has(name: CallbackName): boolean {
-    return this.#callbacks[name] !== undefined;
+    const { callbacks } = module;
+    for (const name of callbackNames) {
+      this.#callbacks[name] = callbacks.has(name) ? (exports[name] as Callback) : undefined;
+    }
+    this.seesEnd = endCallbacks.some((name) => callbacks.has(name));
   }
 
   /**

@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import { Action, type CallbackName, MapType } from './abi.js';
 import { Moment } from './context.js';
-import { Pause, type Side, Stage, type Station } from './station.js';
+import { Part, Pause, type Side, Stage, type Station } from './station.js';
 import type { FilterStream } from './stream.js';
 
 interface Names {
@@ -43,11 +43,17 @@ export class Lane {
   replaced = false;
   readonly #stream: FilterStream;
   readonly #names: Names;
+  readonly #stations: readonly Station[];
+  /** By station, and `out` behind them. */
+  readonly #stages: readonly Stage[];
 
+  /** The stream's stations must be there. */
   constructor(stream: FilterStream, side: Side) {
     this.#stream = stream;
     this.side = side;
     this.#names = names[side];
+    this.#stations = stream.stations;
+    this.#stages = [...stream.stations.map((station) => station[side]), this.out];
   }
 
   reset(): void {
@@ -57,7 +63,7 @@ export class Lane {
   }
 
   headers(endOfStream: boolean): void {
-    const first = this.#stage(0);
+    const first = this.#stages[0];
     first.headersIn = true;
     first.endOfStream = endOfStream;
     first.ended = endOfStream;
@@ -65,12 +71,12 @@ export class Lane {
   }
 
   body(bytes: Uint8Array, end: boolean): void {
-    this.#stage(0).take(bytes, end);
+    this.#stages[0].take(bytes, end);
     this.pump();
   }
 
   trailers(): void {
-    const first = this.#stage(0);
+    const first = this.#stages[0];
     first.trailersIn = true;
     this.pump();
   }
@@ -80,11 +86,11 @@ export class Lane {
     if (this.pumping) return;
     this.pumping = true;
     try {
-      const { stations } = this.#stream;
+      const { length } = this.#stations;
       do {
         // Heads first: a filter sees a head before another one sees the body that follows it.
-        for (let i = 0; i < stations.length && !this.#isOver; i++) this.#stepHead(stations[i], i);
-        for (let i = 0; i < stations.length && !this.#isOver; i++) this.#stepBody(stations[i], i);
+        for (let i = 0; i < length && !this.#isOver; i++) this.#stepHead(i);
+        for (let i = 0; i < length && !this.#isOver; i++) this.#stepBody(i);
       } while (!this.#isOver && this.#isReleased());
     } finally {
       this.pumping = false;
@@ -101,35 +107,32 @@ export class Lane {
 
   /** Some filter's pause was ended meanwhile. */
   #isReleased(): boolean {
-    for (const station of this.#stream.stations) {
-      const stage = station[this.side];
+    for (let i = 0; i < this.#stations.length; i++) {
+      const stage = this.#stages[i];
       if (stage.released && stage.paused !== Pause.NONE) return true;
     }
     return false;
   }
 
-  #stage(index: number): Stage {
-    const { stations } = this.#stream;
-    return index < stations.length ? stations[index][this.side] : this.out;
-  }
-
-  #stepHead(station: Station, index: number): void {
-    const stage = station[this.side];
+  #stepHead(index: number): void {
+    const station = this.#stations[index];
+    const stage = this.#stages[index];
     if (!stage.headersIn || stage.headersPassed) return;
     if (!stage.headersShown) this.#showHeaders(station, stage);
     if (stage.paused === Pause.HEADERS && !this.#lift(stage)) return this.#bound(station, stage);
     if (this.#isOver) return;
-    const next = this.#stage(index + 1);
+    const next = this.#stages[index + 1];
     stage.headersPassed = true;
     next.headersIn = true;
     next.endOfStream = stage.endOfStream;
     next.ended ||= stage.endOfStream;
   }
 
-  #stepBody(station: Station, index: number): void {
-    const stage = station[this.side];
+  #stepBody(index: number): void {
+    const station = this.#stations[index];
+    const stage = this.#stages[index];
     if (!stage.headersPassed || stage.endOfStream) return;
-    const next = this.#stage(index + 1);
+    const next = this.#stages[index + 1];
     this.#moveBody(station, stage, next);
     if (!this.#isOver && stage.trailersIn) this.#moveTrailers(station, stage, next);
     this.#bound(station, stage);
@@ -138,9 +141,9 @@ export class Lane {
   #showHeaders(station: Station, stage: Stage): void {
     stage.headersShown = true;
     if (this.side === 'request') this.#stream.chain.reach(station, this.#stream);
-    if (!this.#shows(station, 0)) return;
+    if (!this.#shows(station, Part.HEADERS)) return;
     const { count } = this.#stream.headers[this.#names.headersMap];
-    const action = this.#ask(station, this.#names.headers, count, stage.endOfStream);
+    const action = this.#ask(station, stage, this.#names.headers, count, stage.endOfStream);
     if (action !== Action.CONTINUE) stage.paused = Pause.HEADERS;
   }
 
@@ -148,8 +151,8 @@ export class Lane {
     if (stage.fresh) {
       stage.fresh = false;
       let action: number = Action.CONTINUE;
-      if (this.#shows(station, 1)) {
-        action = this.#ask(station, this.#names.body, stage.buffer.size, stage.ended);
+      if (this.#shows(station, Part.BODY)) {
+        action = this.#ask(station, stage, this.#names.body, stage.buffer.size, stage.ended);
       }
       if (action === Action.STOP_NO_BUFFER) stage.buffer.clear();
       stage.paused = action === Action.CONTINUE ? Pause.NONE : Pause.BODY;
@@ -162,9 +165,9 @@ export class Lane {
     if (!stage.trailersShown) {
       stage.trailersShown = true;
       let action: number = Action.CONTINUE;
-      if (this.#shows(station, 2)) {
+      if (this.#shows(station, Part.TRAILERS)) {
         const { count } = this.#stream.headers[this.#names.trailersMap];
-        action = this.#ask(station, this.#names.trailers, count, true);
+        action = this.#ask(station, stage, this.#names.trailers, count, true);
       }
       stage.paused = action === Action.CONTINUE ? Pause.NONE : Pause.TRAILERS;
     }
@@ -188,22 +191,22 @@ export class Lane {
   }
 
   /** The message comes to a filter: true where that takes part and has a callback for the part. */
-  #shows(station: Station, part: 0 | 1 | 2): boolean {
+  #shows(station: Station, part: Part): boolean {
     const { context } = station;
     if (context === null || station.skipped) return false;
     context.moment = this.#names.moments[part];
-    return station.interest[this.side][part];
+    return (station.interest & (1 << context.moment)) !== 0;
   }
 
-  /** Runs a callback. */
-  #ask(station: Station, name: CallbackName, size: number, end: boolean): number {
+  /** Runs a callback that the filter has. */
+  #ask(station: Station, stage: Stage, name: CallbackName, size: number, end: boolean): number {
     const { context } = station;
     if (context === null) return Action.CONTINUE;
     station.running = this.side;
     const hadReply = this.#stream.reply !== null;
     try {
       const action = context.instance.ask(context, name, size, end ? 1 : 0);
-      if (action === Action.CONTINUE) station[this.side].released = false;
+      if (action === Action.CONTINUE) stage.released = false;
       return action;
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;

@@ -1,7 +1,7 @@
 /** The end of contexts: done, log, delete, in this order, with time for those that ask for it. */
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
-import { type Context, Moment, RootContext } from './context.js';
+import { type Context, Moment, type RootContext } from './context.js';
 
 /** Ends a context; pending calls are cancelled. A trap on the way changes nothing for anybody. */
 export function endContext(context: Context): void {
@@ -10,6 +10,7 @@ export function endContext(context: Context): void {
   const { calls, clock } = instance.options.services;
   calls.cancel(context);
   if (context.stream) context.moment = Moment.LOG;
+  if (!instance.seesEnd) return drop(context);
   try {
     const isDone = instance.ask(context, 'proxy_on_done', 0, 0, 1) !== 0;
     if (isDone) return finishDone(context, true);
@@ -23,7 +24,7 @@ export function endContext(context: Context): void {
 /** After `proxy_done`, or where nothing was to wait for. Does nothing the second time. */
 export function finishDone(context: Context, now = false): void {
   if (context.ended || (!context.waiting && !now)) return;
-  const { instance, root } = context;
+  const { instance } = context;
   context.waiting = false;
   try {
     if (context.stream) instance.call(context, 'proxy_on_log');
@@ -31,10 +32,15 @@ export function finishDone(context: Context, now = false): void {
   } catch (error) {
     passTrap(error);
   }
-  context.ended = true;
   instance.options.services.calls.cancel(context);
+  drop(context);
+}
+
+function drop(context: Context): void {
+  const { instance, root } = context;
+  context.ended = true;
   instance.contexts.delete(context);
-  if (context instanceof RootContext) return endInstance(context);
+  if (context.stream === null) return endInstance(root);
   root.streams--;
   if (root.retired && root.streams === 0) endContext(root);
 }

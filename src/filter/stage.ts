@@ -2,13 +2,15 @@
  * A chain of filters in an exchange of the gateway: behind the plugins of each phase it reads heads
  * out of the exchange, gives edits back as plugins do, and passes bodies through.
  */
+import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { HeadFields } from '../core/head-fields.js';
 import type { Core } from '../core/instance.js';
 import type { Exchange, PluginReply } from '../plugin/exchange.js';
 import { errorText } from '../plugin/pdk/error-texts.js';
 import { errorReply } from '../plugin/reply.js';
-import type { BodyStage, ExchangeStage } from '../plugin/stage.js';
+import type { BodyStage, DirectStage, ExchangeMaker } from '../plugin/stage.js';
+import { MapType } from './abi.js';
 import type { LocalReply, PropertyValue, StreamAdapter, StreamMap } from './adapter.js';
 import type { FilterChain } from './chain.js';
 import { fillRequest, fillResponse } from './exchange-headers.js';
@@ -17,15 +19,21 @@ import type { HeaderMap } from './header-map.js';
 import { type LaneOwner, StageLane } from './stage-lane.js';
 import type { StagePool } from './stage-pool.js';
 import { Pause, type Side } from './station.js';
-import type { FilterStream } from './stream.js';
+import { FilterStream } from './stream.js';
 import { fillTrailers, trailerLines } from './trailers.js';
 
-export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
+const noEdits = new EditList();
+
+export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
+  /** Null where none has been needed so far. */
+  exchange: Exchange | null = null;
   readonly #pool: StagePool;
   readonly #facts: PropertyFacts;
   readonly #chain: FilterChain;
-  #exchange: Exchange;
-  #stream: FilterStream;
+  readonly #stream: FilterStream;
+  #maker: ExchangeMaker | null = null;
+  /** Shows the request. */
+  #view: ExchangeView;
   #requestLane: StageLane | null = null;
   #responseLane: StageLane | null = null;
   /** The head of the answer: the one that the core shows, or a copy. */
@@ -38,36 +46,50 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
   #requestPassed = false;
   #responsePassed = false;
 
-  constructor(pool: StagePool, exchange: Exchange, core: Core, facts: PropertyFacts) {
+  constructor(pool: StagePool, core: Core, facts: PropertyFacts) {
     this.#pool = pool;
     this.#chain = pool.chain;
     this.#facts = facts;
     this.#ownAnswer = new ExchangeView(core);
-    this.#exchange = exchange;
-    this.#stream = pool.chain.take(this);
-    this.#begin(exchange);
+    this.#view = this.#ownAnswer;
+    this.#stream = new FilterStream(pool.chain);
   }
 
-  /** Takes part in another exchange; the one place that resets everything of the last. */
-  again(exchange: Exchange): void {
-    this.#exchange = exchange;
-    this.#stream = this.#chain.take(this);
+  /**
+   * Takes part in an exchange, or in one that `maker` makes where it is needed; the one place that
+   * resets everything of the last. `view` shows the request.
+   */
+  begin(exchange: Exchange | null, maker: ExchangeMaker | null, view: ExchangeView): void {
+    this.exchange = exchange;
+    this.#maker = maker;
+    this.#view = view;
+    this.#stream.begin(this);
     this.#answer = null;
     this.#given = null;
     this.#upstreamCount = this.#clientCount = 0;
     this.#requestPassed = this.#responsePassed = false;
-    this.#begin(exchange);
-  }
-
-  #begin(exchange: Exchange): void {
     const { filtersRequests, filtersAnswers } = this.#chain;
     if (filtersRequests) {
-      const wholes = exchange.plan?.route?.request_buffering ?? false;
+      const wholes = exchange?.plan?.route?.request_buffering ?? false;
       this.#requestLane = new StageLane(this, this.#stream.request, 'request', wholes);
     }
     if (filtersAnswers) {
       this.#responseLane = new StageLane(this, this.#stream.response, 'response', false);
     }
+  }
+
+  adopt(): Exchange {
+    if (this.exchange) return this.exchange;
+    if (!this.#maker) throw new Error('a stage without exchange has no maker');
+    const exchange = this.#maker.make(this);
+    this.exchange = exchange;
+    this.#view = exchange.view;
+    if (this.#requestPassed) exchange.upstreamEdits.append(this.upstreamEdits);
+    return exchange;
+  }
+
+  get upstreamEdits(): EditList {
+    return this.#stream.headers[MapType.REQUEST_HEADERS].edits;
   }
 
   get request(): BodyStage | null {
@@ -87,7 +109,7 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
   }
 
   get settled(): boolean {
-    if (!this.#chain.isBrief || this.waits || this.#given || this.#exchange.cut) return false;
+    if (!this.#chain.isBrief || this.waits || this.#given || this.exchange?.cut) return false;
     const { stations, headers } = this.#stream;
     // What was done to the answer ahead of it is applied when it comes.
     if (headers[2].edits.count > 0) return false;
@@ -96,13 +118,13 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
   }
 
   get waits(): boolean {
-    if (this.#given || this.#exchange.cut) return false;
+    if (this.#given || this.exchange?.cut) return false;
     return this.#answer === null ? !this.#requestPassed : !this.#responsePassed;
   }
 
   requestHead(): void {
-    const { contentLength } = this.#exchange.view;
-    this.#upstreamCount = this.#exchange.upstreamEdits.count;
+    const { contentLength } = this.#view;
+    this.#upstreamCount = this.exchange?.upstreamEdits.count ?? 0;
     this.#requestLane?.expect(contentLength);
     this.#stream.requestHeaders(contentLength === 0);
     this.sync();
@@ -111,7 +133,7 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
   responseHead(ends: boolean): void {
     // An answer that took another one's place is not shown again.
     if (this.#answer !== null) return;
-    const { answer, clientEdits } = this.#exchange;
+    const { answer, clientEdits } = this.adopt();
     this.#clientCount = clientEdits.count;
     if (answer.body === null) this.#ownAnswer.attach();
     this.#answer = answer.body === null ? this.#ownAnswer : answer.view;
@@ -121,11 +143,13 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
   }
 
   ended(): void {
-    if (this.#stream.finish()) this.#pool.give(this);
+    if (!this.#stream.finish()) return;
+    this.exchange = null;
+    this.#pool.give(this);
   }
 
   show(map: StreamMap, fields: HeadFields): boolean {
-    if (map === 0 && this.#upstreamCount === 0) this.#exchange.view.showFields('request', fields);
+    if (map === 0 && this.#upstreamCount === 0) this.#view.showFields('request', fields);
     else if (map === 2 && this.#answer && this.#clientCount === 0) {
       this.#answer.showFields('response', fields);
     } else return false;
@@ -133,11 +157,10 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
   }
 
   load(map: StreamMap, into: HeaderMap): boolean {
-    const exchange = this.#exchange;
-    const { upstreamEdits, clientEdits } = exchange;
-    if (map === 0) fillRequest(exchange.view, upstreamEdits, this.#upstreamCount, into);
+    const upstreamEdits = this.exchange?.upstreamEdits ?? noEdits;
+    if (map === 0) fillRequest(this.#view, upstreamEdits, this.#upstreamCount, into);
     else if (map === 2 && this.#answer) {
-      fillResponse(this.#answer, clientEdits, this.#clientCount, into);
+      fillResponse(this.#answer, this.adopt().clientEdits, this.#clientCount, into);
     } else if (map === 1) fillTrailers(this.#requestLane?.trailers ?? '', into);
     else if (map === 3) fillTrailers(this.#responseLane?.trailers ?? '', into);
     else return false;
@@ -145,17 +168,17 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
   }
 
   property(path: string, segments: readonly string[]): PropertyValue {
-    return propertyOf(this.#facts, this.#exchange, this.#answer, path, segments);
+    return propertyOf(this.#facts, this.adopt(), this.#answer, path, segments);
   }
 
   setProperty(path: string, value: Uint8Array | null): boolean {
-    return setPropertyOf(this.#facts, this.#exchange, path, value);
+    return setPropertyOf(this.#facts, this.adopt(), path, value);
   }
 
   /** The stream moved by itself: after a call, a timer, a death. */
   wake(): void {
     this.sync();
-    this.#exchange.wake();
+    this.adopt().wake();
   }
 
   trailerLines(side: Side): string {
@@ -163,7 +186,7 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
   }
 
   feed(side: Side, bytes: Uint8Array, last: boolean, trailers: boolean): void {
-    const exchange = this.#exchange;
+    const exchange = this.adopt();
     const { waits } = this;
     const { reply, cut } = exchange;
     const end = last && !trailers;
@@ -188,12 +211,12 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
 
   /** Gives the exchange what the stream has come to. */
   sync(): void {
-    const exchange = this.#exchange;
     const { reply, cutSide, request, response, headers } = this.#stream;
-    if (cutSide !== null) exchange.cut = true;
+    if (cutSide !== null) this.adopt().cut = true;
     if (reply && reply !== this.#given) {
+      const exchange = this.adopt();
       this.#given = reply;
-      exchange.reply = this.#replyOf(reply);
+      exchange.reply = this.#replyOf(exchange, reply);
       this.#responsePassed = false;
     }
     this.#requestLane?.drain();
@@ -201,16 +224,15 @@ export class FilterStage implements ExchangeStage, StreamAdapter, LaneOwner {
     const whole = this.#requestLane?.isWhole ?? true;
     if (!this.#requestPassed && request.out.headersIn && whole) {
       this.#requestPassed = true;
-      exchange.upstreamEdits.append(headers[0].edits);
+      this.exchange?.upstreamEdits.append(headers[0].edits);
     }
     if (!this.#responsePassed && response.out.headersIn) {
       this.#responsePassed = true;
-      exchange.clientEdits.append(headers[2].edits);
+      this.adopt().clientEdits.append(headers[2].edits);
     }
   }
 
-  #replyOf(reply: LocalReply): PluginReply {
-    const { request } = this.#exchange;
+  #replyOf({ request }: Exchange, reply: LocalReply): PluginReply {
     const { status, headers, body, failed } = reply;
     if (failed) return errorReply(status, errorText(status), request.id, request.header('accept'));
     const fields = new Map<string, string[]>();

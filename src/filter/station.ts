@@ -1,6 +1,6 @@
 /** One filter's place in the chain of an exchange: what it has been shown in each direction. */
 import { BodyBuffer } from './body-buffer.js';
-import type { Context } from './context.js';
+import { type Context, Moment } from './context.js';
 import type { FilterBinding } from './vm.js';
 
 export type Side = 'request' | 'response';
@@ -53,12 +53,23 @@ export class Stage {
   }
 }
 
-/** Which callbacks of a message a module has: for its head, its body, its trailers. */
-export type Interest = readonly [headers: boolean, body: boolean, trailers: boolean];
+/** Part of a message. */
+export const Part = { HEADERS: 0, BODY: 1, TRAILERS: 2 } as const;
+export type Part = (typeof Part)[keyof typeof Part];
+
+const moments = [
+  ['proxy_on_request_headers', Moment.REQUEST_HEADERS],
+  ['proxy_on_request_body', Moment.REQUEST_BODY],
+  ['proxy_on_request_trailers', Moment.REQUEST_TRAILERS],
+  ['proxy_on_response_headers', Moment.RESPONSE_HEADERS],
+  ['proxy_on_response_body', Moment.RESPONSE_BODY],
+  ['proxy_on_response_trailers', Moment.RESPONSE_TRAILERS],
+] as const;
 
 export class Station {
   readonly binding: FilterBinding;
-  readonly interest: Readonly<Record<Side, Interest>>;
+  /** A bit for each moment that the module has a callback for. */
+  readonly interest: number;
   readonly request = new Stage();
   readonly response = new Stage();
   context: Context | null = null;
@@ -72,12 +83,9 @@ export class Station {
   constructor(binding: FilterBinding) {
     this.binding = binding;
     const { callbacks } = binding.vm.options.module;
-    const has = (side: Side): Interest => [
-      callbacks.has(`proxy_on_${side}_headers`),
-      callbacks.has(`proxy_on_${side}_body`),
-      callbacks.has(`proxy_on_${side}_trailers`),
-    ];
-    this.interest = { request: has('request'), response: has('response') };
+    let interest = 0;
+    for (const [name, moment] of moments) if (callbacks.has(name)) interest |= 1 << moment;
+    this.interest = interest;
   }
 
   reset(): void {

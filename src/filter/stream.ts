@@ -55,7 +55,8 @@ export class FilterStream {
     this.reply = null;
     this.cutSide = null;
     this.finished = false;
-    this.#properties.clear();
+    // Clearing makes a new table even where there is nothing to clear.
+    if (this.#properties.size > 0) this.#properties.clear();
   }
 
   requestHeaders(endOfStream: boolean): void {
@@ -95,7 +96,8 @@ export class FilterStream {
 
   /**
    * The exchange is over, whatever its end: log callbacks, and contexts go.
-   * @returns false where some filter asked for time: the adapter may still be asked
+   * @returns false where some filter asked for time: the stream cannot begin anew, and the adapter
+   * may still be asked
    */
   finish(): boolean {
     if (this.finished) return false;
@@ -115,7 +117,6 @@ export class FilterStream {
       return false;
     }
     this.#adapter = null;
-    this.chain.give(this);
     return true;
   }
 

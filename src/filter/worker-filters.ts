@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.js';
 import type { Core } from '../core/instance.js';
 import { Phase } from '../core/layout.js';
 import type { Logger } from '../observe/logger.js';
-import type { StageMaker } from '../plugin/stage.js';
+import type { StagesOf } from '../plugin/stage.js';
 import type { Clock } from '../time.js';
 import type { FilterLogLevel } from './abi.js';
 import { CallClient, type CallTarget } from './calls/client.js';
@@ -91,10 +91,7 @@ export class WorkerFilters {
   /** Phase bits of a route beside those of its plugins. */
   readonly phasesOf = (route: Route): number => (this.#stages.has(route) ? chainPhases : 0);
 
-  readonly stageFor: StageMaker = (plan, exchange) => {
-    const pool = plan.route && this.#stages.get(plan.route);
-    return pool ? pool.take(exchange) : null;
-  };
+  readonly stagesOf: StagesOf = ({ route }) => (route && this.#stages.get(route)) ?? null;
 
   metrics(): readonly FilterMetric[] {
     return this.#manager.services.metrics.all();

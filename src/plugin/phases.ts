@@ -16,11 +16,12 @@ import { sharedCounters } from '../workers/counters.js';
 import { AnswerPhases } from './answer-phases.js';
 import { planFor } from './conditions.js';
 import { StepContext } from './context.js';
+import { DirectStages, isDirect } from './direct-stage.js';
 import { Exchange, type PluginReply } from './exchange.js';
 import { isSettled, looksBack } from './hand-over.js';
 import type { Plan, PlanStep } from './plan.js';
 import { linesOf } from './reply.js';
-import type { StageMaker } from './stage.js';
+import type { ExchangeStage, StageSource, StagesOf } from './stage.js';
 import { isPromise, StepFaults } from './step-faults.js';
 import { beginHandshake } from './websocket/handshake.js';
 import { SocketPhases } from './websocket/phases.js';
@@ -39,8 +40,8 @@ export interface PhaseOptions {
   readonly responseBodyBytes: number;
   /** Default: the system's. */
   readonly clock?: Clock;
-  /** Makes the stage behind the plugins, for routes that have one; default none. */
-  readonly stageFor?: StageMaker;
+  /** Finds what makes the stages behind the plugins; default none. */
+  readonly stagesOf?: StagesOf;
 }
 
 type RequestPhase = 'rewrite' | 'access';
@@ -56,6 +57,7 @@ export class PhaseRunner {
   readonly #faults = new StepFaults();
   readonly #answers: AnswerPhases;
   readonly #sockets: SocketPhases;
+  readonly #direct: DirectStages;
   /** By downstream connection index: a connection has one exchange at a time. */
   readonly #exchanges: (Exchange | undefined)[] = [];
 
@@ -70,6 +72,20 @@ export class PhaseRunner {
       faults: this.#faults,
       clock: options.clock ?? systemClock,
       wake: this.#wake,
+    });
+    this.#direct = new DirectStages({
+      core,
+      live: this.#live,
+      take: (plan, connection) => {
+        const exchange = this.#take(plan, connection);
+        exchange.route(plan);
+        return exchange;
+      },
+      goOn: (exchange) => {
+        if (exchange.stage) this.#enter(exchange, exchange.stage);
+        return this.#verdict(exchange);
+      },
+      fail: (exchange, error) => this.#faults.fail(exchange, undefined, error),
     });
     this.#answers = new AnswerPhases({
       core,
@@ -114,6 +130,10 @@ export class PhaseRunner {
     const known = plan;
     if (plan.conditional.length > 0 && (phase === Phase.REWRITE || phase === Phase.ACCESS)) {
       plan = planFor(this.#core, plan, this.#live);
+    }
+    if (phase === Phase.ACCESS) {
+      const source = this.#sourceOf(plan);
+      if (source?.brief && plan.stages.isDirect) return this.#direct.run(plan, source, connection);
     }
     const exchange = this.#known(connection) ?? this.#take(plan, connection);
     if (phase === Phase.REWRITE) return this.#run(exchange, 'rewrite');
@@ -250,24 +270,38 @@ export class PhaseRunner {
   /** Shows the request to its stage; true: that lets it wait. */
   #staged(exchange: Exchange): boolean {
     const { plan, reply, routed } = exchange;
-    if (!plan || reply || !routed || !this.#options.stageFor) return false;
+    if (!plan || reply || !routed) return false;
     if (!exchange.stage) {
-      exchange.stage = this.#options.stageFor(plan, exchange);
-      if (!exchange.stage) return false;
-      const { brief } = exchange.stage;
-      if (!brief) exchange.view.detach();
+      const stage = this.#sourceOf(plan)?.take(exchange) ?? null;
+      if (!stage) return false;
+      exchange.stage = stage;
+      if (!stage.brief) exchange.view.detach();
       exchange.expectsEnd = true;
-      exchange.stage.requestHead();
-      if (brief && !isSettled(exchange)) {
-        exchange.stage.keep();
-        exchange.view.detach();
-      }
-      const { request } = exchange.stage;
-      if (request && exchange.view.contentLength !== 0) exchange.requestBody.attach(request);
-      // Reading begins with the next look: the core knows of no exchange that waits yet.
-      if (exchange.stage.waits && readFlag(exchange)) this.#wake(exchange);
+      stage.requestHead();
+      this.#enter(exchange, stage);
     }
     return exchange.stage.waits && !exchange.reply && !exchange.cut;
+  }
+
+  #sourceOf(plan: Plan): StageSource | null {
+    const { stages } = plan;
+    if (stages.source === undefined) {
+      stages.source = this.#options.stagesOf?.(plan) ?? null;
+      stages.isDirect = isDirect(plan);
+    }
+    return stages.source;
+  }
+
+  /** The stage has seen the request's head. */
+  #enter(exchange: Exchange, stage: ExchangeStage): void {
+    if (stage.brief && !isSettled(exchange)) {
+      stage.keep();
+      exchange.view.detach();
+    }
+    const { request } = stage;
+    if (request && exchange.view.contentLength !== 0) exchange.requestBody.attach(request);
+    // Reading begins with the next look: the core knows of no exchange that waits yet.
+    if (stage.waits && readFlag(exchange)) this.#wake(exchange);
   }
 
   #writeReply(reply: PluginReply): void {

@@ -22,6 +22,7 @@ import { type AnyPlugin, handlerPhases } from './define.js';
 import { ordered } from './ordering.js';
 import { bareHost, type PluginHost } from './pdk/host.js';
 import { type Row, StepSelection } from './selection.js';
+import type { StageSource } from './stage.js';
 
 /** One configured plugin, in every plan that it is part of. */
 export interface PlanStep {
@@ -57,6 +58,8 @@ export interface Plan {
   readonly mayCompile: boolean;
   readonly entities: EntityLookup;
   readonly host: PluginHost;
+  /** Known from the first request on: where stages come from; whether there is nothing else. */
+  readonly stages: { source: StageSource | null | undefined; isDirect: boolean };
   /**
    * The plan to go on with when `by` has authenticated a client: what ran so far stays, `by`
    * included, and what comes later is looked up anew. The same plan where nothing changes.
@@ -175,6 +178,7 @@ class RoutePlan implements Plan {
   readonly mayCompile: boolean;
   readonly entities: EntityLookup;
   readonly host: PluginHost;
+  readonly stages: Plan['stages'] = { source: undefined, isDirect: false };
   readonly #shared: Shared;
   readonly #row: Row;
   readonly #skipped: readonly PlanStep[];

@@ -4,6 +4,8 @@
  * `upstreamEdits` and `clientEdits`, an answer of its own to `reply`, the end to `cut`. After any
  * of these, or when it waits no more, `Exchange.wake` makes the core look.
  */
+import type { EditList } from '../core/exchange-edits.js';
+import type { ExchangeView } from '../core/exchange-view.js';
 import type { BodyQueue } from './body-queue.js';
 import type { Exchange } from './exchange.js';
 import type { Plan } from './plan.js';
@@ -48,5 +50,31 @@ export interface BodyStage {
   readonly length: number;
 }
 
-/** Makes the stage of an exchange, or null where its plan has none. */
-export type StageMaker = (plan: Plan, exchange: Exchange) => ExchangeStage | null;
+/** Where a plan's stages come from. */
+export interface StageSource {
+  /** A stage for an exchange; null: it does without. */
+  take(exchange: Exchange): ExchangeStage | null;
+  /** All of them are brief: `direct` may be asked instead. */
+  readonly brief: boolean;
+  /** A stage that reads the request where the core shows it, `view`. */
+  direct(maker: ExchangeMaker, view: ExchangeView): DirectStage;
+}
+
+/** Makes the exchange of a stage that began without one. */
+export interface ExchangeMaker {
+  /** Called at most once, before `requestHead` of the stage returns or right behind it. */
+  make(stage: ExchangeStage): Exchange;
+}
+
+/** A brief stage that has an exchange only where it needs one. */
+export interface DirectStage extends ExchangeStage {
+  /** Null as long as none was needed. */
+  readonly exchange: Exchange | null;
+  /** What it wants changed about the request; in those of the exchange, where there is one. */
+  readonly upstreamEdits: EditList;
+  /** The exchange, which is made where there is none. */
+  adopt(): Exchange;
+}
+
+/** Finds where the stages of a plan come from; null: it has none. Asked once for each plan. */
+export type StagesOf = (plan: Plan) => StageSource | null;

@@ -19,7 +19,8 @@ const nothing = {
   conditional: [],
   log: [],
 };
-const plan = { route: null, service: null, phases: 0, ...nothing } as unknown as Plan;
+const stages = { source: undefined, isDirect: false };
+const plan = { route: null, service: null, phases: 0, stages, ...nothing } as unknown as Plan;
 
 /** Collects a body, then passes it on turned round. */
 class Reverse implements BodyStage {
@@ -35,6 +36,9 @@ class Reverse implements BodyStage {
   }
 }
 
+const direct = (): never => {
+  throw new Error('no stage here is brief');
+};
 let make: (exchange: Exchange) => ExchangeStage | null = () => null;
 let server: Server;
 let plane: Plane;
@@ -75,7 +79,7 @@ beforeAll(async () => {
     post: (...event) => plane.driver.post(...event),
     requestBodyBytes: 1000,
     responseBodyBytes: 1000,
-    stageFor: (_, exchange) => make(exchange),
+    stagesOf: () => ({ take: (exchange) => make(exchange), brief: false, direct }),
   }).call;
   port = (await plane.driver.listen(loopback)).port;
 });
