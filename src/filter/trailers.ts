@@ -1,35 +1,7 @@
 /** Trailer sections: from the octets that came to a list of fields, and back to lines. */
 import { limits } from '../limits.js';
+import { neverTrailers } from '../plugin/trailers.js';
 import type { HeaderMap } from './header-map.js';
-
-/**
- * Fields that mean something before a body only, or that frame it: never sent as trailers
- * (RFC 9110 6.5.1).
- */
-const forbidden = new Set([
-  'authorization',
-  'cache-control',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'cookie',
-  'expect',
-  'host',
-  'keep-alive',
-  'max-forwards',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'range',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'www-authenticate',
-]);
 
 /** Appends the fields of a section that the core has checked, each line with its line end. */
 export function fillTrailers(section: string, into: HeaderMap): void {
@@ -46,7 +18,7 @@ export function trailerLines(map: HeaderMap | null): string {
     const name = map?.nameText(i) ?? '';
     const line = `${name}: ${map?.valueText(i)}\r\n`;
     const fits = lines.length + line.length <= limits.trailerBytes.value;
-    if (fits && !forbidden.has(name)) lines += line;
+    if (fits && !neverTrailers.has(name)) lines += line;
   }
   return lines;
 }

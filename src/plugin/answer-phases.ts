@@ -13,6 +13,7 @@ import type { Exchange, PluginReply } from './exchange.js';
 import type { PlanStep } from './plan.js';
 import { amendReply, linesOf } from './reply.js';
 import { isPromise, refusePromise, type StepFaults } from './step-faults.js';
+import { passedTrailers } from './trailers.js';
 import type { SocketPhases } from './websocket/phases.js';
 
 export interface AnswerPhasesOptions {
@@ -217,7 +218,7 @@ export class AnswerPhases {
     const stage = exchange.stage?.response;
     if (stage) return stage.take(bytes, last, output, last ? trailers : '');
     output.push(bytes);
-    if (last) output.end();
+    if (last) output.end(passedTrailers(trailers));
   }
 
   #filtered(exchange: Exchange, chunk: Uint8Array, last: boolean): Uint8Array {

@@ -6,6 +6,7 @@ import { VerdictFlag } from '../core/layout.js';
 import { GatewayError } from '../errors.js';
 import { BodyQueue } from './body-queue.js';
 import type { BodyStage } from './stage.js';
+import { passedTrailers } from './trailers.js';
 
 interface Waiter {
   resolve(bytes: Uint8Array): void;
@@ -104,7 +105,7 @@ export class RequestBody {
       return this.hold;
     }
     this.#queue.push(chunk);
-    if (last) this.#queue.end();
+    if (last) this.#queue.end(passedTrailers(this.#trailers));
     const waiter = this.#waiter;
     if (waiter && this.#queue.total > this.#limit) {
       this.#waiter = null;
@@ -141,7 +142,7 @@ export class RequestBody {
       return VerdictFlag.REQUEST_BODY | this.hold;
     }
     this.#queue.keeps = true;
-    promise(this.#queue.total);
+    promise(this.#queue.length);
     return VerdictFlag.REQUEST_BODY | VerdictFlag.REPLAY;
   }
 
