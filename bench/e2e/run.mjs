@@ -42,12 +42,15 @@ const scenarios = {
   eight: { bodyBytes: 100, peers: true, variants: drivers, load: { connections: 8 } },
   many: { bodyBytes: 100, peers: true, variants: drivers, load: { connections: 256 } },
   // A second worker's worth: requests per second of CPU time, whatever the load generator leaves.
+  // HAProxy shows what two of anything lose to each other on this machine.
   workers: {
     bodyBytes: 100,
     peers: false,
     variants: [
       ['1 worker', { driver: 'native' }],
       ['2 workers', { driver: 'native', env: { HEADGATE_WORKERS: '2' } }],
+      ['haproxy, 1 thread', {}, 'haproxy'],
+      ['haproxy, 2 threads', { threads: 2 }, 'haproxy'],
     ],
   },
   routes: {

@@ -25,13 +25,13 @@ export const subjectNames = [
  * `options.settings` are arguments for `headgate start`, `options.driver` is `net` or `native`,
  * `options.filters` are names of filters.mjs for a chain,
  * `options.logBatch` turns http-log on, `options.plugins` are on the service, with
- * `options.consumers`.
+ * `options.consumers`, `options.threads` are those of HAProxy (default 1).
  * Undefined where it is absent.
  */
 export async function startSubject(name, folder, upstreamPort, options = {}) {
   if (name === 'headgate') return startHeadgate(folder, upstreamPort, options);
   if (name === 'nginx') return startNginx(folder, upstreamPort, options);
-  if (name === 'haproxy') return startHaproxy(folder, upstreamPort);
+  if (name === 'haproxy') return startHaproxy(folder, upstreamPort, options);
   return startNodeProxy(name, upstreamPort);
 }
 
@@ -128,7 +128,7 @@ ${nginxLocations(routes)}
   return startProgram(program, ['-c', file, '-e', `${folder}/nginx.log`], { port });
 }
 
-async function startHaproxy(folder, upstreamPort) {
+async function startHaproxy(folder, upstreamPort, { threads = 1 } = {}) {
   const program = findProgram('haproxy');
   if (!program) return undefined;
   const port = await freePort();
@@ -136,7 +136,7 @@ async function startHaproxy(folder, upstreamPort) {
   writeFileSync(
     file,
     `global
-  nbthread 1
+  nbthread ${threads}
   maxconn 8192
   tune.pool-high-fd-ratio 50
 defaults
