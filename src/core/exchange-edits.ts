@@ -34,11 +34,6 @@ export class EditList {
     this.text += name.length + value.length;
   }
 
-  /** Takes over another list's edits, behind its own. */
-  append(other: EditList): void {
-    for (let i = 0; i < other.count; i++) this.push(other.ops[i], other.names[i], other.values[i]);
-  }
-
   clear(): void {
     if (this.count > keptEdits || this.text > keptText) {
       this.ops.length = this.names.length = this.values.length = 0;

@@ -1,5 +1,5 @@
 /** A header list that was read as a whole, with the rules for changing it. */
-import type { EditList } from '../core/exchange-edits.js';
+import type { EditBytes } from '../core/edit-bytes.js';
 import { EditOp } from '../core/layout.js';
 import { MapType, Status } from './abi.js';
 import type { StreamMap } from './adapter.js';
@@ -14,23 +14,22 @@ const colon = 58;
 export class ListedHeaders {
   readonly map = new HeaderMap();
   readonly #kind: StreamMap;
-  readonly #edits: EditList;
+  readonly #edits: EditBytes;
 
   /** Changes go into `edits`, too. */
-  constructor(kind: StreamMap, edits: EditList) {
+  constructor(kind: StreamMap, edits: EditBytes) {
     this.#kind = kind;
     this.#edits = edits;
   }
 
   /** Applies the edits that were noted before the list was read; none is of a pseudo-header. */
   replay(): void {
-    const { ops, names, values, count } = this.#edits;
-    for (let i = 0; i < count; i++) {
-      const name = Buffer.from(names[i], 'latin1');
-      const value = Buffer.from(values[i], 'latin1');
-      if (ops[i] === EditOp.SET) this.map.replace(name, value);
-      else if (ops[i] === EditOp.ADD) this.map.append(name, value);
-      else if (ops[i] === EditOp.REMOVE) this.map.remove(name);
+    const edits = this.#edits;
+    for (let i = 0; i < edits.count; i++) {
+      const op = edits.op(i);
+      if (op === EditOp.SET) this.map.replace(edits.name(i), edits.value(i));
+      else if (op === EditOp.ADD) this.map.append(edits.name(i), edits.value(i));
+      else if (op === EditOp.REMOVE) this.map.remove(edits.name(i));
     }
   }
 
@@ -106,12 +105,12 @@ export class ListedHeaders {
     // An empty path is no path: ignored.
     if (isPath && value.length === 0) return Status.OK;
     this.map.replace(name, value);
-    if (isNamed(':method', name)) this.#edits.push(EditOp.SET_METHOD, '', text);
-    else if (isNamed(':status', name)) this.#edits.push(EditOp.STATUS, '', text);
+    if (isNamed(':method', name)) this.#edits.pushText(EditOp.SET_METHOD, '', text);
+    else if (isNamed(':status', name)) this.#edits.pushText(EditOp.STATUS, '', text);
     else if (isPath) {
       const mark = text.indexOf('?');
-      this.#edits.push(EditOp.SET_PATH, '', mark < 0 ? text : text.slice(0, mark));
-      this.#edits.push(EditOp.SET_QUERY, '', mark < 0 ? '' : text.slice(mark + 1));
+      this.#edits.pushText(EditOp.SET_PATH, '', mark < 0 ? text : text.slice(0, mark));
+      this.#edits.pushText(EditOp.SET_QUERY, '', mark < 0 ? '' : text.slice(mark + 1));
     } else if (isNamed(':authority', name)) {
       this.map.replace(hostName, value);
       this.#note(EditOp.SET, hostName, value);
@@ -122,19 +121,8 @@ export class ListedHeaders {
   /** Filters may write fields of framing, but the wire never sees that. */
   #note(op: number, name: Uint8Array, value: Uint8Array): void {
     if (isFraming(name, 0, name.length)) return;
-    this.#edits.push(op, latin1(name, 0, name.length), latin1(value, 0, value.length));
+    this.#edits.pushText(op, latin1(name, 0, name.length), latin1(value, 0, value.length));
   }
-}
-
-/** Whether an edit is of the field with that name, given as bytes in any case. */
-export function namesEdit(
-  { names }: EditList,
-  index: number,
-  name: Uint8Array,
-  at: number,
-  length: number,
-): boolean {
-  return isNamed(names[index], name, at, length);
 }
 
 /** Name and value of every field, as copies. */

@@ -2,7 +2,6 @@
  * One exchange without sockets: a request, a chain of filters, and an answer that a function gives
  * in the upstream's place. `headgate filter run` and tests use it.
  */
-import { EditOp } from '../core/layout.js';
 import type { LocalReply, PropertyValue, StreamAdapter, StreamMap } from './adapter.js';
 import type { FilterChain } from './chain.js';
 import type { HeaderMap } from './header-map.js';
@@ -220,7 +219,7 @@ function editedResponse(
 ): MemoryResponse {
   const headers = stream.headers[2];
   return {
-    status: Number(headers.edits.last(EditOp.STATUS) ?? response.status),
+    status: Number(headers.get()?.text(':status') ?? response.status),
     headers: plainFields(headers),
     body,
     trailers: response.trailers && plainFields(stream.headers[3]),

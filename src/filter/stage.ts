@@ -2,6 +2,7 @@
  * A chain of filters in an exchange of the gateway: behind the plugins of each phase it reads heads
  * out of the exchange, gives edits back as plugins do, and passes bodies through.
  */
+import type { EditBytes } from '../core/edit-bytes.js';
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { HeadFields } from '../core/head-fields.js';
@@ -84,11 +85,11 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
     const exchange = this.#maker.make(this);
     this.exchange = exchange;
     this.#view = exchange.view;
-    if (this.#requestPassed) exchange.upstreamEdits.append(this.upstreamEdits);
+    if (this.#requestPassed) this.upstreamEdits.appendTo(exchange.upstreamEdits);
     return exchange;
   }
 
-  get upstreamEdits(): EditList {
+  get upstreamEdits(): EditBytes {
     return this.#stream.headers[MapType.REQUEST_HEADERS].edits;
   }
 
@@ -224,11 +225,11 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
     const whole = this.#requestLane?.isWhole ?? true;
     if (!this.#requestPassed && request.out.headersIn && whole) {
       this.#requestPassed = true;
-      this.exchange?.upstreamEdits.append(headers[0].edits);
+      if (this.exchange) headers[0].edits.appendTo(this.exchange.upstreamEdits);
     }
     if (!this.#responsePassed && response.out.headersIn) {
       this.#responsePassed = true;
-      this.adopt().clientEdits.append(headers[2].edits);
+      headers[2].edits.appendTo(this.adopt().clientEdits);
     }
   }
 

@@ -4,14 +4,13 @@
  * nothing and only the differences go back. What needs more (pseudo-headers, whole lists, fields
  * that were edited) reads the head into a list of its own first.
  */
-import { EditList } from '../core/exchange-edits.js';
+import { EditBytes } from '../core/edit-bytes.js';
 import { HeadFields } from '../core/head-fields.js';
 import { EditOp } from '../core/layout.js';
-import { ShortTexts, type TextSource } from '../core/short-text.js';
 import { MapType, Status } from './abi.js';
 import type { StreamAdapter, StreamMap } from './adapter.js';
 import { type HeaderMap, noBytes } from './header-map.js';
-import { ListedHeaders, namesEdit } from './listed-headers.js';
+import { ListedHeaders } from './listed-headers.js';
 import { isFraming, isNamed, isToken, isValue } from './pairs.js';
 
 type State = 'absent' | 'early' | 'lazy' | 'shown' | 'listed';
@@ -21,13 +20,11 @@ const pseudoFields = [4, 0, 1, 0] as const;
 /** With more edits than this a list is quicker than comparing their names. */
 const fewEdits = 16;
 const colon = 58;
-/** Of all filters of this event loop. */
-const texts = new ShortTexts();
 
 export class StreamHeaders {
   readonly kind: StreamMap;
   /** For the core, in the order they were made. */
-  readonly edits = new EditList();
+  readonly edits = new EditBytes();
   /** The value that `look` found. */
   source: Uint8Array = noBytes;
   valueAt = 0;
@@ -69,7 +66,7 @@ export class StreamHeaders {
   /** Finds the first value of a field in any case; false: there is none. */
   look(name: Uint8Array, at: number, length: number): boolean {
     if (name[at] === colon || !this.#isShown()) return this.#lookInList(name, at, length);
-    const edit = this.#editOf(name, at, length);
+    const edit = this.edits.lastOf(name, at, length);
     if (edit >= 0) return this.#times[edit] > 0 && this.#lookInList(name, at, length);
     if (!this.#head.find(name, at, length)) return false;
     this.source = this.#head.bytes;
@@ -96,24 +93,25 @@ export class StreamHeaders {
     this.get()?.own();
   }
 
-  /** Name and value are [name, name + nameLength) and so on of `from`. Returns a Status. */
-  add(from: TextSource, name: number, nameLength: number, value: number, valueLength: number) {
-    return this.#change(EditOp.ADD, from, name, nameLength, value, valueLength);
+  /** Name and value are [name, name + nameLength) and so on of `u8`. Returns a Status. */
+  add(u8: Uint8Array, name: number, nameLength: number, value: number, valueLength: number) {
+    return this.#change(EditOp.ADD, u8, name, nameLength, value, valueLength);
   }
 
-  replace(from: TextSource, name: number, nameLength: number, value: number, valueLength: number) {
-    return this.#change(EditOp.SET, from, name, nameLength, value, valueLength);
+  replace(u8: Uint8Array, name: number, nameLength: number, value: number, valueLength: number) {
+    return this.#change(EditOp.SET, u8, name, nameLength, value, valueLength);
   }
 
-  remove(from: TextSource, name: number, nameLength: number): number {
-    const { u8 } = from;
+  remove(u8: Uint8Array, name: number, nameLength: number): number {
     if (!this.#isPlain(u8, name, nameLength)) {
       if (!this.get()) return Status.NOT_FOUND;
       return this.#list.remove(u8.subarray(name, name + nameLength), this.#state === 'early');
     }
     if (!isToken(u8, name, nameLength)) return Status.BAD_ARGUMENT;
     const times = this.#timesOf(u8, name, nameLength);
-    if (times > 0) this.#note(EditOp.REMOVE, texts.read(from, name, nameLength), '', times, 0);
+    if (times === 0) return Status.OK;
+    this.#count(times, 0);
+    this.edits.push(EditOp.REMOVE, u8, name, nameLength, 0, 0);
     return Status.OK;
   }
 
@@ -124,13 +122,12 @@ export class StreamHeaders {
 
   #change(
     op: number,
-    from: TextSource,
+    u8: Uint8Array,
     name: number,
     nameLength: number,
     value: number,
     valueLength: number,
   ): number {
-    const { u8 } = from;
     if (!this.#isPlain(u8, name, nameLength)) {
       if (!this.get()) return Status.NOT_FOUND;
       const nameBytes = u8.subarray(name, name + nameLength);
@@ -141,9 +138,8 @@ export class StreamHeaders {
       return Status.BAD_ARGUMENT;
     }
     const times = this.#timesOf(u8, name, nameLength);
-    const nameText = texts.read(from, name, nameLength);
-    const valueText = texts.read(from, value, valueLength);
-    this.#note(op, nameText, valueText, times, op === EditOp.ADD ? times + 1 : 1);
+    this.#count(times, op === EditOp.ADD ? times + 1 : 1);
+    this.edits.push(op, u8, name, nameLength, value, valueLength);
     return Status.OK;
   }
 
@@ -164,22 +160,15 @@ export class StreamHeaders {
     return true;
   }
 
-  #note(op: number, name: string, value: string, before: number, after: number): void {
+  /** The edit that comes next makes so many fields of its name out of so many. */
+  #count(before: number, after: number): void {
     this.#times[this.edits.count] = after;
     this.#added += after - before;
-    this.edits.push(op, name, value);
   }
 
   #timesOf(name: Uint8Array, at: number, length: number): number {
-    const edit = this.#editOf(name, at, length);
+    const edit = this.edits.lastOf(name, at, length);
     return edit >= 0 ? this.#times[edit] : this.#head.times(name, at, length);
-  }
-
-  /** The last edit of a field, -1: it was not edited. */
-  #editOf(name: Uint8Array, at: number, length: number): number {
-    const { edits } = this;
-    for (let i = edits.count - 1; i >= 0; i--) if (namesEdit(edits, i, name, at, length)) return i;
-    return -1;
   }
 
   #lookInList(name: Uint8Array, at: number, length: number): boolean {

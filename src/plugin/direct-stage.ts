@@ -3,7 +3,6 @@
  * edits are all that comes of it, and the exchange is never made. Whatever else happens (it waits,
  * answers, calls out, asks for facts) goes the common way with an exchange that is made then.
  */
-import { EditList, writeBothEdits } from '../core/exchange-edits.js';
 import type { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
 import { PhaseVerdict, VerdictFlag } from '../core/layout.js';
@@ -21,8 +20,6 @@ export interface DirectOptions {
   readonly goOn: (exchange: Exchange) => number;
   readonly fail: (exchange: Exchange, error: unknown) => void;
 }
-
-const noEdits = new EditList();
 
 export class DirectStages implements ExchangeMaker {
   readonly #options: DirectOptions;
@@ -42,7 +39,7 @@ export class DirectStages implements ExchangeMaker {
     try {
       stage.requestHead();
       if (stage.exchange === null && stage.settled) {
-        writeBothEdits(core, stage.upstreamEdits, noEdits);
+        stage.upstreamEdits.writeTo(core);
         stage.ended();
         return PhaseVerdict.CONTINUE | VerdictFlag.SETTLED;
       }

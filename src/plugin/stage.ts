@@ -4,7 +4,7 @@
  * `upstreamEdits` and `clientEdits`, an answer of its own to `reply`, the end to `cut`. After any
  * of these, or when it waits no more, `Exchange.wake` makes the core look.
  */
-import type { EditList } from '../core/exchange-edits.js';
+import type { EditBytes } from '../core/edit-bytes.js';
 import type { ExchangeView } from '../core/exchange-view.js';
 import type { BodyQueue } from './body-queue.js';
 import type { Exchange } from './exchange.js';
@@ -71,7 +71,7 @@ export interface DirectStage extends ExchangeStage {
   /** Null as long as none was needed. */
   readonly exchange: Exchange | null;
   /** What it wants changed about the request; in those of the exchange, where there is one. */
-  readonly upstreamEdits: EditList;
+  readonly upstreamEdits: EditBytes;
   /** The exchange, which is made where there is none. */
   adopt(): Exchange;
 }

@@ -66,7 +66,7 @@ function writers(instance: FilterInstance): HostFunctions {
       if (!memory.holds(k, kSize) || !memory.holds(v, vSize)) return Status.INVALID_MEMORY_ACCESS;
       const list = writable(instance, map);
       if (typeof list === 'number') return list;
-      return list.add(memory, k >>> 0, kSize >>> 0, v >>> 0, vSize >>> 0);
+      return list.add(memory.u8, k >>> 0, kSize >>> 0, v >>> 0, vSize >>> 0);
     },
 
     proxy_replace_header_map_value(
@@ -81,7 +81,7 @@ function writers(instance: FilterInstance): HostFunctions {
       if (!memory.holds(k, kSize) || !memory.holds(v, vSize)) return Status.INVALID_MEMORY_ACCESS;
       const list = writable(instance, map);
       if (typeof list === 'number') return list;
-      return list.replace(memory, k >>> 0, kSize >>> 0, v >>> 0, vSize >>> 0);
+      return list.replace(memory.u8, k >>> 0, kSize >>> 0, v >>> 0, vSize >>> 0);
     },
 
     proxy_remove_header_map_value(map: number, key: number, keySize: number): number {
@@ -89,7 +89,7 @@ function writers(instance: FilterInstance): HostFunctions {
       if (map >>> 0 >= mapCount) return Status.BAD_ARGUMENT;
       if (!memory.holds(key, keySize)) return Status.INVALID_MEMORY_ACCESS;
       const list = writable(instance, map);
-      return typeof list === 'number' ? list : list.remove(memory, key >>> 0, keySize >>> 0);
+      return typeof list === 'number' ? list : list.remove(memory.u8, key >>> 0, keySize >>> 0);
     },
 
     proxy_set_header_map_pairs(map: number, data: number, size: number): number {
