@@ -6,6 +6,7 @@ import { limits } from '../limits.js';
 import type { BodyQueue } from '../plugin/body-queue.js';
 import type { Core } from './instance.js';
 import { BodyFlag, PhaseView, Region } from './layout.js';
+import { copyOf } from './short-copy.js';
 
 const word = (field: number): number => (Region.phaseView.offset + field) >> 2;
 
@@ -20,7 +21,7 @@ export class BodyPort {
   chunk(): Uint8Array {
     const { u8, u32 } = this.#core;
     const from = u32[word(PhaseView.body)];
-    return u8.slice(from, from + u32[word(PhaseView.bodyBytes)]);
+    return copyOf(u8, from, u32[word(PhaseView.bodyBytes)]);
   }
 
   /** Octets of the trailer section that came with these bytes, its last line end included. */

@@ -41,9 +41,11 @@ export class ExchangeView {
   private base: number = Region.phaseView.offset;
   /** The private copy, kept for the next exchange where it is small. */
   private copy: Memory | null = null;
+  private readonly relocation: Relocation;
 
   constructor(core: Core) {
     this.core = core;
+    this.relocation = new Relocation(core);
     this.memory = core;
   }
 
@@ -245,12 +247,11 @@ export class ExchangeView {
   /** Copies what the phase shows, so that reads stay valid after the core has moved on. */
   detach(): void {
     if (!this.attached) return;
-    const relocation = new Relocation(this.core);
-    const { size } = relocation;
+    const size = this.relocation.measure();
     const memory =
       this.copy && this.copy.u8.length >= size ? this.copy : privateMemory(Math.max(size, 1024));
     this.copy = memory.u8.length <= keptCopyBytes ? memory : null;
-    relocation.copyTo(memory);
+    this.relocation.copyTo(memory);
     this.memory = memory;
     this.base = 0;
   }

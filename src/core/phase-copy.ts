@@ -20,7 +20,6 @@ export const countField = {
   response: PhaseView.responseHeaderCount,
 } as const;
 
-const sides = ['request', 'response'] as const;
 const spanFields = [
   [PhaseView.method, PhaseView.methodLength],
   [PhaseView.target, PhaseView.targetLength],
@@ -43,75 +42,92 @@ export function privateMemory(size: number): Memory {
   };
 }
 
-/** Copies the phase view that the core shows with everything it points to. */
+/** A view costs as much as copying so many bytes in words, and so many one by one. */
+const fewBytes = 1024;
+const shortBytes = 96;
+
+/**
+ * Copies the phase view that the core shows with everything it points to. One for each view: what
+ * it has measured is kept between the two calls.
+ */
 export class Relocation {
-  /** Bytes of the copy, a multiple of 8. */
-  readonly size: number;
-  readonly #core: Core;
+  private readonly core: Core;
+  private readonly u16: Uint16Array;
+  private readonly u32: Uint32Array;
   /** Where the bytes of all names and values lie in the core: [low, high). */
-  #low = 0xffffffff;
-  #high = 0;
+  private low = 0;
+  private high = 0;
+  /** Where those bytes go: as far from a word's start as they lie, to be copied in words. */
+  private headAt = 0;
 
   constructor(core: Core) {
-    this.#core = core;
-    let size: number = PhaseView.size;
-    for (const side of sides) size += this.#measure(side);
-    if (this.#high > this.#low) size += this.#high - this.#low;
-    else this.#low = this.#high = 0;
-    for (const [start, length] of spanFields) {
-      if (!this.#isInside(this.#word(start), this.#word(length))) size += this.#word(length);
-    }
-    this.size = (size + 7) & ~7;
+    this.core = core;
+    this.u16 = core.u16;
+    this.u32 = core.u32;
   }
 
+  /** Measures what the core shows; returns the bytes of the copy, a multiple of 8. */
+  measure(): number {
+    this.low = 0xffffffff;
+    this.high = 0;
+    const tables = this.widen(countField.request, listField.request);
+    const bytes = tables + this.widen(countField.response, listField.response);
+    if (this.high < this.low) this.low = this.high = 0;
+    this.headAt = PhaseView.size + bytes + (this.low & 3);
+    let size = this.headAt + this.high - this.low;
+    for (let i = 0; i < spanFields.length; i++) {
+      const length = this.word(spanFields[i][1]);
+      if (!this.isInside(this.word(spanFields[i][0]), length)) size += length;
+    }
+    return (size + 11) & ~7;
+  }
+
+  /** `memory` has as many bytes as were measured. */
   copyTo(memory: Memory): void {
     const { u32 } = memory;
-    const from = this.#core.u32;
     const words = PhaseView.size / 4;
-    for (let i = 0; i < words; i++) u32[i] = from[viewAt + i];
+    for (let i = 0; i < words; i++) u32[i] = this.u32[viewAt + i];
     let end: number = PhaseView.size;
-    const headAt = end + this.#tableBytes();
-    for (const side of sides) {
-      this.#copyTable(u32, end, side, headAt - this.#low);
-      u32[listField[side] >> 2] = end;
-      end += this.#word(countField[side]) * HeaderEntry.size;
-    }
-    end = this.#copyBytes(memory, this.#low, this.#high - this.#low, end);
-    for (const [start, length] of spanFields) {
-      const at = this.#word(start);
-      const bytes = this.#word(length);
-      if (this.#isInside(at, bytes)) u32[start >> 2] = at - this.#low + headAt;
+    u32[listField.request >> 2] = end;
+    end = this.copyTable(u32, end, countField.request, listField.request);
+    u32[listField.response >> 2] = end;
+    this.copyTable(u32, end, countField.response, listField.response);
+    this.copyHead(memory);
+    end = this.headAt + this.high - this.low;
+    for (let i = 0; i < spanFields.length; i++) {
+      const field = spanFields[i][0];
+      const at = this.word(field);
+      const length = this.word(spanFields[i][1]);
+      if (this.isInside(at, length)) u32[field >> 2] = at - this.low + this.headAt;
       else {
-        u32[start >> 2] = end;
-        end = this.#copyBytes(memory, at, bytes, end);
+        u32[field >> 2] = end;
+        copyBytes(this.core.u8, at, length, memory.u8, end);
+        end += length;
       }
     }
   }
 
   /** Widens the range by the fields of one side; returns the bytes of their table. */
-  #measure(side: 'request' | 'response'): number {
-    const { u16, u32 } = this.#core;
-    const count = this.#word(countField[side]);
-    let entry = this.#word(listField[side]);
+  private widen(counted: number, listed: number): number {
+    const { u16, u32 } = this;
+    const count = this.word(counted);
+    let entry = this.word(listed);
     for (let i = 0; i < count; i++, entry += HeaderEntry.size) {
       const name = u32[entry >> 2];
       const value = u32[(entry + HeaderEntry.value) >> 2];
       const end = value + u16[(entry + HeaderEntry.valueLength) >> 1];
-      if (name < this.#low) this.#low = name;
-      if (end > this.#high) this.#high = end;
+      if (name < this.low) this.low = name;
+      if (end > this.high) this.high = end;
     }
     return count * HeaderEntry.size;
   }
 
-  #tableBytes(): number {
-    const count = this.#word(countField.request) + this.#word(countField.response);
-    return count * HeaderEntry.size;
-  }
-
-  #copyTable(u32: Uint32Array, at: number, side: 'request' | 'response', shift: number): void {
-    const from = this.#core.u32;
-    const words = this.#word(countField[side]) * entryWords;
-    const source = this.#word(listField[side]) >> 2;
+  /** Returns where the table ends. */
+  private copyTable(u32: Uint32Array, at: number, counted: number, listed: number): number {
+    const from = this.u32;
+    const shift = this.headAt - this.low;
+    const words = this.word(counted) * entryWords;
+    const source = this.word(listed) >> 2;
     const target = at >> 2;
     for (let i = 0; i < words; i += entryWords) {
       u32[target + i] = from[source + i] + shift;
@@ -119,18 +135,32 @@ export class Relocation {
       u32[target + i + 2] = from[source + i + 2];
       u32[target + i + 3] = from[source + i + 3];
     }
+    return at + words * 4;
   }
 
-  #copyBytes(memory: Memory, from: number, bytes: number, at: number): number {
-    if (bytes > 0) memory.u8.set(this.#core.u8.subarray(from, from + bytes), at);
-    return at + bytes;
+  private copyHead(memory: Memory): void {
+    const { low, high, headAt } = this;
+    if (high - low > fewBytes) {
+      memory.u8.set(this.core.u8.subarray(low, high), headAt);
+      return;
+    }
+    const from = low >> 2;
+    const to = headAt >> 2;
+    const words = (high - (from << 2) + 3) >> 2;
+    for (let i = 0; i < words; i++) memory.u32[to + i] = this.u32[from + i];
   }
 
-  #isInside(at: number, bytes: number): boolean {
-    return at >= this.#low && at + bytes <= this.#high;
+  /** Bytes that are among those of the fields are copied with them. */
+  private isInside(at: number, bytes: number): boolean {
+    return at >= this.low && at + bytes <= this.high;
   }
 
-  #word(field: number): number {
-    return this.#core.u32[viewAt + (field >> 2)];
+  private word(field: number): number {
+    return this.u32[viewAt + (field >> 2)];
   }
+}
+
+function copyBytes(from: Uint8Array, at: number, length: number, to: Uint8Array, start: number) {
+  if (length > shortBytes) to.set(from.subarray(at, at + length), start);
+  else for (let i = 0; i < length; i++) to[start + i] = from[at + i];
 }

@@ -178,8 +178,7 @@ export class Lane {
   }
 
   #pass(stage: Stage, next: Stage): void {
-    next.take(stage.buffer.view(), stage.ended);
-    stage.buffer.clear();
+    next.takeFrom(stage.buffer, stage.ended);
   }
 
   /** Ends a pause where `continue` was called. */

@@ -184,8 +184,7 @@ class MemoryExchange implements StreamAdapter {
 
 function drain(lane: Lane, output: Uint8Array[]): void {
   const { buffer } = lane.out;
-  if (buffer.size > 0) output.push(buffer.view().slice());
-  buffer.clear();
+  if (buffer.size > 0) output.push(buffer.take());
 }
 
 function fill(into: HeaderMap, fields: FieldList): true {

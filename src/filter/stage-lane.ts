@@ -27,19 +27,26 @@ export class StageLane implements BodyStage {
   readonly #lane: Lane;
   readonly #side: Side;
   /** Filters are to see the body in one piece, before its head goes on. */
-  #wholes: boolean;
+  #wholes = false;
   #gathered: Uint8Array[] = [];
   #size = 0;
   #out: BodyQueue | null = null;
   /** The trailer section as it came; empty: none. */
   trailers = '';
 
-  /** `wholes`: the body is shown in one piece where it has a length to be. */
-  constructor(stage: LaneOwner, lane: Lane, side: Side, wholes: boolean) {
+  constructor(stage: LaneOwner, lane: Lane, side: Side) {
     this.#stage = stage;
     this.#lane = lane;
     this.#side = side;
+  }
+
+  /** Another body. `wholes`: it is shown in one piece where it has a length to be. */
+  begin(wholes: boolean): void {
     this.#wholes = wholes;
+    if (this.#gathered.length > 0) this.#gathered = [];
+    this.#size = 0;
+    this.#out = null;
+    this.trailers = '';
   }
 
   /** `length`: of the request; -1: not known. What is empty or too long does not wait. */
@@ -81,10 +88,7 @@ export class StageLane implements BodyStage {
   drain(): void {
     const { out } = this.#lane;
     if (!this.#out) return;
-    if (out.buffer.size > 0) {
-      this.#out.push(out.buffer.view().slice());
-      out.buffer.clear();
-    }
+    if (out.buffer.size > 0) this.#out.push(out.buffer.take());
     if (this.#out.ended) return;
     if (out.trailersIn) this.#out.end(this.#stage.trailerLines(this.#side));
     else if (out.ended) this.#out.end();

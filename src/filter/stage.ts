@@ -35,8 +35,8 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
   #maker: ExchangeMaker | null = null;
   /** Shows the request. */
   #view: ExchangeView;
-  #requestLane: StageLane | null = null;
-  #responseLane: StageLane | null = null;
+  readonly #requestLane: StageLane | null;
+  readonly #responseLane: StageLane | null;
   /** The head of the answer: the one that the core shows, or a copy. */
   #answer: ExchangeView | null = null;
   readonly #ownAnswer: ExchangeView;
@@ -54,6 +54,10 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
     this.#ownAnswer = new ExchangeView(core);
     this.#view = this.#ownAnswer;
     this.#stream = new FilterStream(pool.chain);
+    const { request, response } = this.#stream;
+    const { filtersRequests, filtersAnswers } = pool.chain;
+    this.#requestLane = filtersRequests ? new StageLane(this, request, 'request') : null;
+    this.#responseLane = filtersAnswers ? new StageLane(this, response, 'response') : null;
   }
 
   /**
@@ -69,14 +73,8 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
     this.#given = null;
     this.#upstreamCount = this.#clientCount = 0;
     this.#requestPassed = this.#responsePassed = false;
-    const { filtersRequests, filtersAnswers } = this.#chain;
-    if (filtersRequests) {
-      const wholes = exchange?.plan?.route?.request_buffering ?? false;
-      this.#requestLane = new StageLane(this, this.#stream.request, 'request', wholes);
-    }
-    if (filtersAnswers) {
-      this.#responseLane = new StageLane(this, this.#stream.response, 'response', false);
-    }
+    this.#requestLane?.begin(exchange?.plan?.route?.request_buffering ?? false);
+    this.#responseLane?.begin(false);
   }
 
   adopt(): Exchange {

@@ -45,10 +45,21 @@ export class Stage {
     this.released = false;
   }
 
-  /** Takes bytes in; `end`: no more will come, trailers included. */
+  /** Takes bytes in, which must not change; `end`: no more will come, trailers included. */
   take(bytes: Uint8Array, end: boolean): void {
     if (bytes.length > 0) this.buffer.append(bytes);
-    if (bytes.length > 0 || (end && !this.ended)) this.fresh = true;
+    this.#note(bytes.length, end);
+  }
+
+  /** The same with all bytes of the place before. */
+  takeFrom(buffer: BodyBuffer, end: boolean): void {
+    const { size } = buffer;
+    buffer.moveTo(this.buffer);
+    this.#note(size, end);
+  }
+
+  #note(size: number, end: boolean): void {
+    if (size > 0 || (end && !this.ended)) this.fresh = true;
     this.ended ||= end;
   }
 }

@@ -25,9 +25,10 @@ export function bufferFunctions(instance: FilterInstance): HostFunctions {
       if (!memory.holds(dataOut, 4) || !memory.holds(sizeOut, 4)) {
         return Status.INVALID_MEMORY_ACCESS;
       }
-      const bytes = bytesOf(instance, type);
+      const body = bodyOf(instance, type);
+      const bytes = body ? body.bytes : bytesOf(instance, type);
       if (!bytes) return Status.NOT_FOUND;
-      const size = Math.max(0, Math.min(most, bytes.length - from));
+      const size = Math.max(0, Math.min(most, (body ? body.size : bytes.length) - from));
       return memory.give(bytes, from, size, dataOut, sizeOut);
     },
 
@@ -37,9 +38,9 @@ export function bufferFunctions(instance: FilterInstance): HostFunctions {
       if (!memory.holds(sizeOut, 4) || !memory.holds(flagsOut, 4)) {
         return Status.INVALID_MEMORY_ACCESS;
       }
-      const bytes = bytesOf(instance, type);
-      if (!bytes) return Status.NOT_FOUND;
-      memory.putU32(sizeOut, bytes.length);
+      const size = bodyOf(instance, type)?.size ?? bytesOf(instance, type)?.length;
+      if (size === undefined) return Status.NOT_FOUND;
+      memory.putU32(sizeOut, size);
       memory.putU32(flagsOut, 0);
       return Status.OK;
     },
@@ -69,11 +70,9 @@ export function bufferFunctions(instance: FilterInstance): HostFunctions {
   };
 }
 
+/** What is in one of the other buffers. */
 function bytesOf(instance: FilterInstance, type: number): Uint8Array | null {
   switch (type) {
-    case BufferType.REQUEST_BODY:
-    case BufferType.RESPONSE_BODY:
-      return bodyOf(instance, type)?.view() ?? null;
     case BufferType.CALL_RESPONSE_BODY:
     case BufferType.GRPC_MESSAGE:
       return instance.answer?.body(type) ?? null;
