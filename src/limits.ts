@@ -135,6 +135,11 @@ export const limits = {
     'held for a paused filter in one direction: request 413, response 502 or cut',
     false,
   ),
+  filterMeasuredBytes: bytes(
+    65536,
+    'body of an answer that filters may change: its head waits until its length is known',
+    false,
+  ),
   filterReplyBodyBytes: bytes(1048576, 'a larger local response gets BadArgument', false),
   filterCalls: count(64, 'pending calls of one context; a further one gets InternalFailure', false),
   filterCallBodyBytes: bytes(4194304, 'a larger answer to a call counts as failed', false),

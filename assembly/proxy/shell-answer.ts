@@ -15,6 +15,7 @@ import {
   PHASE_VERDICT_REPLY,
   REPLY,
   VERDICT_FLAG_END,
+  VERDICT_FLAG_GO_ON,
   VERDICT_FLAG_HOLD_RESPONSE,
   VERDICT_FLAG_RESPONSE_BODY,
 } from '../layout';
@@ -118,6 +119,7 @@ function give(
   const n: usize = x.flags & X_NO_BODY ? 0 : bytes;
   if (!n && !last && !ofTrailers) return;
   const verdict = giveBody(c, x, PHASE_RESPONSE_BODY, from, n, last, ofTrailers);
+  if (verdict & VERDICT_FLAG_GO_ON && x.flags & X_HEAD_HELD) return resumeAnswer(c, x, verdict);
   if (obeyBody(c, x, verdict)) pumpAnswer(c, x);
 }
 

@@ -105,6 +105,7 @@ export const codes = {
     HOLD_REQUEST: 256, // no further request body for now
     HOLD_RESPONSE: 512,
     END: 1024, // of the output, behind the bytes of this pull
+    GO_ON: 4096, // with body bytes: the answer's held head goes on, as after RESUME
     SETTLED: 2048, // access: not called for this exchange again; PhaseView.clientEdits wait
   },
   bodyFlag: { END: 1, RESTART: 2 },

@@ -31,6 +31,8 @@ export interface StreamAdapter {
   property(path: string, segments: readonly string[]): PropertyValue;
   /** @returns false where the property is unknown or cannot be set; null removes */
   setProperty(path: string, value: Uint8Array | null): boolean;
+  /** The head of the answer has not gone on: a failure can still be told. Default false. */
+  readonly answerWaits?: boolean;
   /** A paused direction may go on, or the stream has an answer; called outside of callbacks. */
   wake(): void;
 }

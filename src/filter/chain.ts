@@ -31,12 +31,15 @@ export class FilterChain {
   readonly filtersAnswers: boolean;
   /** Some filter may look at the head of an answer that has gone on. */
   readonly looksBack: boolean;
+  /** No filter can change how long a body is. */
+  readonly keepsBodies: boolean;
 
   constructor(bindings: readonly FilterBinding[], services: FilterServices) {
     this.bindings = bindings;
     this.services = services;
     this.filtersRequests = this.has(...requestBodies);
     this.filtersAnswers = this.has(...answerBodies);
+    this.keepsBodies = bindings.every(({ vm }) => vm.options.module.keepsBodies);
     const looksAtEnd = this.has(...endCallbacks);
     const looksAtAnswers = this.filtersAnswers || this.has('proxy_on_response_headers');
     this.isBrief = !this.filtersRequests && !looksAtAnswers && !looksAtEnd;

@@ -9,6 +9,7 @@ import { limits } from '../limits.js';
 import { type AbiVersion, abiVersions, type CallbackName, callbackNames } from './abi.js';
 import { instrument } from './binary/instrument.js';
 import { type Bounded, boundMemory } from './binary/memory-limit.js';
+import { producersOf } from './binary/producers.js';
 import { BinaryReader, magic } from './binary/reader.js';
 import { hostFunctionNames } from './host/imports.js';
 
@@ -21,6 +22,8 @@ export interface FilterModule {
   readonly callbacks: ReadonlySet<CallbackName>;
   readonly memoryPages: { readonly min: number; readonly max: number };
   readonly bytes: number;
+  /** It has no way to change or drop a part of a body. */
+  readonly keepsBodies: boolean;
   /** It stops itself when it runs for too long. */
   readonly watched: boolean;
 }
@@ -76,6 +79,7 @@ export function loadModule(name: string, bytes: Uint8Array, options: ModuleLimit
     callbacks: new Set(callbackNames.filter((callback) => exported.has(callback))),
     memoryPages: { min: bounded?.minPages ?? 0, max: bounded?.maxPages ?? 0 },
     bytes: bytes.length,
+    keepsBodies: keepsBodies(bytes, compiled.imports),
     watched,
   };
   return module;
@@ -130,6 +134,15 @@ function importFaults(imports: readonly ForeignItem[]): string[] {
     if (!known) unknown.add(`${module}.${name}${kind === 'function' ? '' : ` (${kind})`}`);
   }
   return unknown.size === 0 ? [] : [`imports what no host here offers: ${[...unknown].join(', ')}`];
+}
+
+/**
+ * True only where that is certain: nothing is written to buffers, and the SDKs of these languages
+ * have no action that drops bytes.
+ */
+function keepsBodies(bytes: Uint8Array, imports: readonly ForeignItem[]): boolean {
+  if (imports.some(({ name }) => name === 'proxy_set_buffer_bytes')) return false;
+  return producersOf(bytes).some((producer) => producer === 'Rust' || producer === 'Go');
 }
 
 const functionsOf = (items: readonly ForeignItem[]): string[] =>

@@ -21,13 +21,15 @@ export interface LaneOwner {
 }
 
 export class StageLane implements BodyStage {
-  /** Filters may change the length. */
-  readonly length = -1;
+  /** -1: filters may change it. */
+  length = -1;
   readonly #stage: LaneOwner;
   readonly #lane: Lane;
   readonly #side: Side;
   /** Filters are to see the body in one piece, before its head goes on. */
   #wholes = false;
+  /** The head waits until all of the body has come out. */
+  #measures = false;
   #gathered: Uint8Array[] = [];
   #size = 0;
   #out: BodyQueue | null = null;
@@ -43,21 +45,36 @@ export class StageLane implements BodyStage {
   /** Another body. `wholes`: it is shown in one piece where it has a length to be. */
   begin(wholes: boolean): void {
     this.#wholes = wholes;
+    this.#measures = false;
+    this.length = -1;
     if (this.#gathered.length > 0) this.#gathered = [];
     this.#size = 0;
     this.#out = null;
     this.trailers = '';
   }
 
-  /** `length`: of the request; -1: not known. What is empty or too long does not wait. */
-  expect(length: number): void {
+  /**
+   * `length`: of the request; -1: not known. What is empty or too long does not wait. `isFixed`: as
+   * below.
+   */
+  expect(length: number, isFixed: boolean): void {
+    this.length = isFixed ? length : -1;
     if (length === 0 || length > limits.filterBodyBytes.value) this.#wholes = false;
+  }
+
+  /**
+   * `length`: that an answer names, -1: none. `isFixed`: no filter can change it. A short body that
+   * they may change is measured before its head goes on.
+   */
+  expectAnswer(length: number, isFixed: boolean): void {
+    this.length = isFixed ? length : -1;
+    this.#measures = !isFixed && length > 0 && length <= limits.filterMeasuredBytes.value;
   }
 
   /** The head may go on as far as the body is concerned. */
   get isWhole(): boolean {
     const { ended, trailersIn } = this.#lane.out;
-    return !this.#wholes || ended || trailersIn;
+    return !(this.#wholes || this.#measures) || ended || trailersIn;
   }
 
   get full(): boolean {

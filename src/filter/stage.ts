@@ -46,6 +46,8 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
   #clientCount = 0;
   #requestPassed = false;
   #responsePassed = false;
+  /** The answer that filters saw failed, and ours goes out instead. */
+  #superseded = false;
 
   constructor(pool: StagePool, core: Core, facts: PropertyFacts) {
     this.#pool = pool;
@@ -72,7 +74,7 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
     this.#answer = null;
     this.#given = null;
     this.#upstreamCount = this.#clientCount = 0;
-    this.#requestPassed = this.#responsePassed = false;
+    this.#requestPassed = this.#responsePassed = this.#superseded = false;
     this.#requestLane?.begin(exchange?.plan?.route?.request_buffering ?? false);
     this.#responseLane?.begin(false);
   }
@@ -124,21 +126,36 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
   requestHead(): void {
     const { contentLength } = this.#view;
     this.#upstreamCount = this.exchange?.upstreamEdits.count ?? 0;
-    this.#requestLane?.expect(contentLength);
+    this.#requestLane?.expect(contentLength, this.#chain.keepsBodies);
     this.#stream.requestHeaders(contentLength === 0);
     this.sync();
   }
 
   responseHead(ends: boolean): void {
-    // An answer that took another one's place is not shown again.
-    if (this.#answer !== null) return;
+    if (this.#answer !== null) {
+      // An answer that took another one's place is not shown: it goes by, body and all.
+      this.#superseded = this.#responsePassed = true;
+      return;
+    }
     const { answer, clientEdits } = this.adopt();
     this.#clientCount = clientEdits.count;
     if (answer.body === null) this.#ownAnswer.attach();
     this.#answer = answer.body === null ? this.#ownAnswer : answer.view;
     if (this.#chain.looksBack) this.#answer.detach();
+    this.#responseLane?.expectAnswer(ends ? 0 : this.#answerLength(), this.#chain.keepsBodies);
     this.#stream.responseHeaders(ends);
     this.sync();
+  }
+
+  get answerWaits(): boolean {
+    return !this.#responsePassed;
+  }
+
+  /** Bytes of the answer's body that filters will see, -1: not known. */
+  #answerLength(): number {
+    if (this.exchange?.plan?.bodyFilter.length) return -1;
+    const text = this.#answer?.header('content-length', 'response') ?? '';
+    return /^\d{1,15}$/.test(text) ? Number(text) : -1;
   }
 
   ended(): void {
@@ -195,7 +212,10 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
     if (trailers && side === 'request') stream.requestTrailers();
     else if (trailers) stream.responseTrailers();
     this.sync();
-    if (waits !== this.waits || reply !== exchange.reply || cut !== exchange.cut) exchange.wake();
+    const decided = reply !== exchange.reply || cut !== exchange.cut;
+    // Whoever gives bytes of an answer looks himself whether its head may go on now.
+    const changed = side === 'request' && waits !== this.waits;
+    if (decided || changed) exchange.wake();
   }
 
   paused(side: Side): boolean {
@@ -204,7 +224,7 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
 
   filters(side: Side): boolean {
     const { reply, cutSide, response } = this.#stream;
-    if (cutSide !== null) return false;
+    if (cutSide !== null || (side === 'response' && this.#superseded)) return false;
     return reply === null || (side === 'response' && !response.replaced);
   }
 
@@ -219,13 +239,14 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
       this.#responsePassed = false;
     }
     this.#requestLane?.drain();
-    this.#responseLane?.drain();
+    if (!this.#superseded) this.#responseLane?.drain();
     const whole = this.#requestLane?.isWhole ?? true;
     if (!this.#requestPassed && request.out.headersIn && whole) {
       this.#requestPassed = true;
       if (this.exchange) headers[0].edits.appendTo(this.exchange.upstreamEdits);
     }
-    if (!this.#responsePassed && response.out.headersIn) {
+    const measured = this.#responseLane?.isWhole ?? true;
+    if (!this.#responsePassed && response.out.headersIn && measured) {
       this.#responsePassed = true;
       headers[2].edits.appendTo(this.adopt().clientEdits);
     }

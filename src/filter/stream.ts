@@ -160,7 +160,7 @@ export class FilterStream {
     station.context = null;
     if (station.binding.failOpen && status === 500) {
       for (const side of ['request', 'response'] as const) station[side].released = true;
-    } else if (this.response.out.headersIn) {
+    } else if (this.response.out.headersIn && !this.#adapter?.answerWaits) {
       this.cutSide ??= 'response';
     } else {
       const body = noBytes;

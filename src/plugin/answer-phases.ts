@@ -76,6 +76,8 @@ export class AnswerPhases {
     }
     // Where all of it is known before the head leaves the client is told the length.
     if (last && answer.output.ended) port.promise(answer.output.length);
+    const waited = answer.staged && !exchange.cut && !exchange.reply && !exchange.stage?.waits;
+    if (waited) return this.#leaveStage(exchange) | VerdictFlag.GO_ON;
     return PhaseVerdict.CONTINUE | holdOf(exchange);
   }
 
@@ -162,7 +164,10 @@ export class AnswerPhases {
     if (exchange.cut || exchange.reply !== reply) return true;
     if (!stage.waits) return false;
     answer.staged = true;
-    if (body !== null) this.#filterBody(exchange, body, true);
+    if (body !== null) {
+      this.#filterBody(exchange, body, true);
+      if (!stage.waits) this.#options.wake(exchange);
+    }
     return true;
   }
 
@@ -190,7 +195,8 @@ export class AnswerPhases {
       const { output } = exchange.answer;
       if (output.ended) port.promise(output.length);
     } else {
-      const stage = exchange.stage?.response ?? null;
+      // Where no body follows the stage knows already.
+      const stage = port.last ? null : (exchange.stage?.response ?? null);
       if (!filtersBody(exchange) && !stage) return PhaseVerdict.CONTINUE;
       if (stage) port.promise(stage.length);
       const length = lengthOf(exchange, this.#options.live);

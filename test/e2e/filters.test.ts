@@ -261,7 +261,11 @@ describe('failures', () => {
     const raw = [{ raw: '(unreachable)' }];
     const head = await withFilters({ bad: filter({ proxy_on_response_headers: raw }) });
     expect((await fetch(`${head.proxy}/`)).status).toBe(500);
-    const body = await withFilters({ bad: filter({ proxy_on_response_body: raw }) });
+    const bad = filter({ proxy_on_response_body: raw });
+    const short = await withFilters({ bad });
+    expect((await fetch(`${short.proxy}/`)).status).toBe(500);
+    const upstream = await startUpstream((_request, response) => response.end('x'.repeat(1e5)));
+    const body = await withFilters({ bad }, { upstream });
     const cut = fetch(`${body.proxy}/`).then((response) => response.text());
     await expect(cut).rejects.toThrow();
   });

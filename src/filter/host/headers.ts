@@ -1,6 +1,6 @@
 /** Header lists: values, pairs, edits. */
 import { MapType, Status } from '../abi.js';
-import { type Context, Moment } from '../context.js';
+import { Moment } from '../context.js';
 import type { HeaderMap } from '../header-map.js';
 import type { FilterInstance } from '../instance.js';
 import { readPairs } from '../pairs.js';
@@ -142,18 +142,13 @@ function readable(instance: FilterInstance, map: number): HeaderMap | null {
   return effective?.stream ? effective.stream.headers[map].get() : null;
 }
 
-/** The list, or the status that says why it cannot be written now. */
+/**
+ * The list, or the status that says why it cannot be written. A list whose message has gone on is
+ * not refused, since SDKs panic on that: the change is seen by filters and has no other effect.
+ */
 function writable(instance: FilterInstance, map: number): StreamHeaders | number {
   if (map > MapType.RESPONSE_TRAILERS) return Status.BAD_ARGUMENT;
   const context = instance.effective;
   if (!context?.stream) return Status.NOT_FOUND;
-  return mayWrite(context, map) ? context.stream.headers[map] : Status.BAD_ARGUMENT;
-}
-
-/** What was sent already is not refused (SDKs panic on that), it just has no effect. */
-function mayWrite({ moment }: Context, map: number): boolean {
-  if (moment === Moment.LOG || moment === Moment.NONE) return false;
-  const isResponse = moment >= Moment.RESPONSE_HEADERS;
-  const wantsResponse = map >= MapType.RESPONSE_HEADERS;
-  return wantsResponse || !isResponse;
+  return context.moment === Moment.NONE ? Status.BAD_ARGUMENT : context.stream.headers[map];
 }
