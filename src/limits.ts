@@ -95,6 +95,8 @@ export const limits = {
   bodyJsonDepth: count(1000, 'a JSON body nested deeper is none to plugins', false),
   pluginSpans: count(100, 'of one request, and events of one span; further ones are lost', false),
   argumentsRead: count(1000, 'arguments or headers that a plugin may ask for at once', false),
+  verifiedTokens: count(1000, 'of the jwt plugin; the oldest is verified again', false),
+  verifiedTokenBytes: bytes(4096, 'longer ones are verified at every request', false),
   pluginCacheEntries: count(10000, 'in the cache of one plugin; the least recently used go', false),
   editBytes: bytes(262144, 'header edits or a local reply above it: plugin error, answered 500'),
   replyBodyBytes: bytes(1048576, 'a body given to response.exit above it is an error'),

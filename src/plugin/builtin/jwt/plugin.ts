@@ -7,6 +7,7 @@ import { readCookie } from '../shared/cookies.js';
 import { identify, isSettled, type Refusal, refuse } from '../shared/identity.js';
 import { claimFaults } from './claims.js';
 import { readToken, type Token } from './token.js';
+import { findVerified, keepVerified } from './verified.js';
 import { isSigned, keyOf } from './verify.js';
 
 const names = { type: 'set', elements: { type: 'string' } } as const;
@@ -74,7 +75,8 @@ function authenticate(ctx: Context): { credential: JwtSecret; text: string } | R
   if (found.size > 1) return invalid(config, 'Multiple tokens provided');
   const [text] = found;
   if (typeof text !== 'string') return invalid(config, 'Unrecognizable token');
-  const token = readToken(text);
+  const verified = findVerified(text);
+  const token = verified?.token ?? readToken(text);
   if (typeof token === 'string') return invalid(config, `Bad token; ${token}`);
   const credential = credentialOf(ctx, token);
   if (typeof credential === 'string') return invalid(config, credential);
@@ -82,7 +84,10 @@ function authenticate(ctx: Context): { credential: JwtSecret; text: string } | R
   if (token.header.alg !== algorithm) return invalid(config, 'Invalid algorithm');
   const key = keyOf(credential, config.secret_is_base64);
   if (!key) return invalid(config, 'Invalid key/secret');
-  if (!isSigned(token, algorithm, key)) return invalid(config, 'Invalid signature');
+  if (verified?.key !== key) {
+    if (!isSigned(token, algorithm, key)) return invalid(config, 'Invalid signature');
+    keepVerified(text, token, key);
+  }
   const rules = {
     verify: config.claims_to_verify ?? [],
     maximumExpiration: config.maximum_expiration ?? 0,
