@@ -3,6 +3,9 @@
  * Nothing below throws for bad input; a trap is a bug, and the worker is replaced.
  */
 import * as layout from './layout';
+import { hash32 } from './balance/hash';
+import { reportProbe, setHealth } from './balance/health';
+import { commitBalancers, stageBalancers } from './balance/table';
 import { putRecord } from './log/text';
 import { initClasses } from './http/classes';
 import { parseRequest, parseResponse } from './http/head';
@@ -56,6 +59,34 @@ export function route_stage(): usize {
 /** Checks the staged table and swaps it in. 0: done; else the number of what is wrong with it. */
 export function route_commit(): i32 {
   return commit();
+}
+
+/** Pointer to the arena that the next balancer table is to be written into. */
+export function balancer_stage(): usize {
+  return stageBalancers();
+}
+
+/** Checks the staged table and swaps it in. 0: done; else the number of what is wrong with it. */
+export function balancer_commit(): i32 {
+  return commitBalancers();
+}
+
+/**
+ * Takes a probe of a peer into account: indices in the table in use, a healthEvent, and how many of
+ * those in a row change the peer's state (0: none do). Ignored for a peer that is not there.
+ */
+export function balancer_report(balancer: u32, peer: u32, event: u32, limit: u32): void {
+  reportProbe(balancer, peer, event, limit);
+}
+
+/** Makes a peer healthy or unhealthy. Ignored for a peer that is not there. */
+export function balancer_set_health(balancer: u32, peer: u32, healthy: bool): void {
+  setHealth(balancer, peer, healthy);
+}
+
+/** The hash of `length` bytes, as the rings of balancers use it. */
+export function balancer_hash(text: usize, length: u32): u32 {
+  return hash32(text, length);
 }
 
 /** Index of the route for a RouteQuery, or -1. Sets its prefixLength. */

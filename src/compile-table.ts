@@ -30,10 +30,18 @@ export interface CompileContext {
   readonly phasesOf?: (route: Route) => number;
   /**
    * Takes what the table refers to: upstream targets, and log queues, whose numbers are added to
-   * the rings of the steps. Returns the target of a service.
+   * the rings of the steps. Returns where a service is.
    * @throws GatewayError where that cannot be had
    */
-  readonly hold: (table: PlanTable, security: Securities) => (service: Service) => number;
+  readonly hold: (table: PlanTable, security: Securities) => (service: Service) => ServicePlace;
+}
+
+/** One address, or an upstream. */
+export interface ServicePlace {
+  /** Index of the interned target. */
+  readonly target: number;
+  /** Number of the view of an upstream, null: there is none. */
+  readonly view: number | null;
 }
 
 /** TLS by service; those that are spoken to in the clear are left out. */
@@ -54,7 +62,7 @@ export function* compileTable(snapshot: Snapshot, context: CompileContext): Step
   const problems = new Problems();
   const security = yield* securities(table, snapshot, context.tls, problems);
   for (const line of unspokenProblems(table.services, table.routes)) problems.add(line);
-  const targetIndex = problems.guard(() => context.hold(table, security)) ?? (() => 0);
+  const placeOf = problems.guard(() => context.hold(table, security)) ?? (() => nowhere);
   problems.guard(() => checkRings([...table.plans, table.unmatched]));
   const planOf = (plan: Plan, index: number) => ({ ringIds: ringsOf(plan), plan: index });
   const policies = new PolicyCompiler(settings.compiledPlugins ? table.keys : null);
@@ -80,7 +88,8 @@ export function* compileTable(snapshot: Snapshot, context: CompileContext): Step
         phases: table.unmatched.phases,
         metricSlot: unmatchedSlot,
       },
-      targetIndex,
+      targetIndex: (service) => placeOf(service).target,
+      viewIndex: (service) => placeOf(service).view,
       policies: policies.finish(),
     });
     if ('problems' in encoded) {
@@ -94,6 +103,8 @@ export function* compileTable(snapshot: Snapshot, context: CompileContext): Step
   }
   throw problems.error();
 }
+
+const nowhere: ServicePlace = { target: 0, view: null };
 
 function* securities(
   { services }: PlanTable,

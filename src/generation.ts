@@ -16,6 +16,7 @@ export interface Holdings {
   readonly targets: readonly number[];
   readonly attachments: readonly LogAttachment[];
   readonly filters: { release(): void };
+  readonly upstreams: { release(): void };
 }
 
 interface Generation extends Holdings {
@@ -86,6 +87,7 @@ export class Generations {
   discard(holdings: Omit<Holdings, 'table'>): void {
     for (const target of holdings.targets) this.#targets.release(target);
     holdings.filters.release();
+    holdings.upstreams.release();
     for (const attachment of holdings.attachments) void this.#shipping.detach(attachment);
   }
 

@@ -2,7 +2,7 @@
  * The data plane of one event loop: a core, the driver that feeds it, plans, targets, log queues
  * and metric slots. It knows nothing of files, admin or signals.
  */
-import { compileTable, type Securities } from './compile-table.js';
+import { compileTable, type Securities, type ServicePlace } from './compile-table.js';
 import type { Service, Snapshot } from './config/model.js';
 import type { Settings } from './config/settings.js';
 import { readGauge, writeAccessRing, writeSettings } from './core/control.js';
@@ -35,7 +35,9 @@ import type { Clock } from './time.js';
 import { ServerContexts } from './tls/server-contexts.js';
 import { readTlsMaterial, type TlsMaterial } from './tls/settings.js';
 import { namedCertificates } from './tls/snapshot-tls.js';
+import type { UpstreamTls } from './tls/upstream.js';
 import { setTracing } from './trace/settings.js';
+import { Balancers } from './upstream/balancers.js';
 import { TargetTable } from './upstream/target-table.js';
 import type { WorkerReport } from './workers/handle.js';
 import { coreStats, type StatsView } from './workers/stats.js';
@@ -77,6 +79,9 @@ export class GatewayWorker {
   readonly #stats: StatsView;
   readonly #driver: Driver;
   readonly #targets: TargetTable;
+  readonly #balancers: Balancers;
+  /** TLS by service, for plugins that choose an upstream. */
+  readonly #security = new WeakMap<Service, UpstreamTls>();
   readonly #shipping: LogShipping;
   readonly #generations: Generations;
   readonly #filters: WorkerFilters;
@@ -94,7 +99,12 @@ export class GatewayWorker {
     this.#tls = tls;
     this.#contexts = new ServerContexts(tls);
     const { env = {} } = options;
-    this.#host = { trusted: settings.trustedIps, env, internTarget: this.#internTarget };
+    this.#host = {
+      trusted: settings.trustedIps,
+      env,
+      internTarget: this.#internTarget,
+      internUpstream: this.#internUpstream,
+    };
     this.#lifecycle = new PluginLifecycle(options.plugins, logger, this.#host);
     // What was answered is on its way to the disk before the answer leaves.
     const core = createCore({ afterBatch: () => this.#shipping.pollJournals() });
@@ -103,6 +113,7 @@ export class GatewayWorker {
     writeSettings(core, settings, product);
     const targets = new TargetTable({ clock, idleMs: settings.upstreamKeepaliveIdleMs });
     this.#targets = targets;
+    this.#balancers = new Balancers({ core, clock, logger, targets });
     const resolver = {
       route: (generation: number, index: number) => this.#generations.routeOf(generation, index),
       credential: (generation: number, place: number) =>
@@ -190,26 +201,32 @@ export class GatewayWorker {
   async install(snapshot: Snapshot, registry: FilterRegistry = new Map()): Promise<number> {
     const targets: number[] = [];
     const attachments: LogAttachment[] = [];
+    const upstreams = await this.#balancers.prepare(snapshot);
     const filters = this.#filters.prepare(snapshot, registry);
-    const holdings = { targets, attachments, filters };
+    const holdings = { targets, attachments, filters, upstreams };
     const hold = (table: PlanTable, security: Securities) => {
-      const byService = new Map<Service, number>();
+      const byService = new Map<Service, ServicePlace>();
       for (const service of table.services) {
         const { host, port } = service;
-        const index = this.#targets.acquire(host, port, security.get(service));
-        targets.push(index);
-        byService.set(service, index);
+        const secure = security.get(service);
+        if (secure) this.#security.set(service, secure);
+        const view = upstreams.viewOf(service, secure);
+        const target = view === null ? this.#targets.acquire(host, port, secure) : 0;
+        if (view === null) targets.push(target);
+        byService.set(service, { target, view });
       }
       for (const step of table.steps) this.#attach(step, attachments);
       warnOfShared(table.steps);
-      return (service: Service) => byService.get(service) ?? 0;
+      return (service: Service) => byService.get(service) ?? { target: 0, view: null };
     };
     try {
       const { phasesOf } = this.#filters;
       const context = { ...this.#options, host: this.#host, tls: this.#tls, hold, phasesOf };
       const { table, encoded } = await runInSlices(compileTable(snapshot, context));
       if (this.#closed) throw new GatewayError('GW_E_STATE', 'the worker is closed');
+      const swapUpstreams = upstreams.stage();
       const generation = installTable(this.#core, encoded);
+      swapUpstreams();
       this.#contexts.use(namedCertificates(snapshot));
       this.#contexts.prepare = this.#lifecycle.handshakes(table);
       this.#generations.add(generation, { table, ...holdings });
@@ -227,6 +244,9 @@ export class GatewayWorker {
     this.#targets.release(index);
     return index;
   };
+
+  readonly #internUpstream = (name: string, service: Service | null): number | null =>
+    this.#balancers.viewOf(name, service ? this.#security.get(service) : undefined);
 
   /** Stops accepting; what is established lives on. */
   stopListening(): Promise<void> {
@@ -266,6 +286,7 @@ export class GatewayWorker {
     this.#closed = true;
     this.#options.clock.clearTimeout(this.#poll);
     this.#generations.close();
+    this.#balancers.close();
     await this.#driver.close();
     await this.#shipping.drain(0);
     await this.#filters.close();

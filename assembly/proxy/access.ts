@@ -23,6 +23,7 @@ import { runPolicy } from '../policy/run';
 import { putUpstreamTarget } from '../router/match';
 import { serviceAt } from '../router/table';
 import { isTrusted } from './address';
+import { NO_PEER_TEXT, choosePeer, peerHost, peerHostBytes } from './balanced';
 import { noteSettled } from './client-edits';
 import { pause } from './commands';
 import { Connection, PEER_ADDRESS, STATE_HOLD } from './connection';
@@ -98,10 +99,13 @@ function settleTarget(x: Exchange, route: RouteRecord): bool {
   x.targetBytes = <u32>(d - slot);
   if (!service) return true;
   const base = <usize>changetype<Control>(CONTROL).routeBase;
-  if (route.flags & ROUTE_FLAG_PRESERVE_HOST && q.hostLength) d = put(d, q.host, q.hostLength);
-  else d = put(d, base + service.host, service.hostLength);
+  if (route.flags & ROUTE_FLAG_PRESERVE_HOST && q.hostLength) {
+    d = put(d, q.host, q.hostLength);
+    x.hostFixed = 1;
+  } else d = put(d, base + service.host, service.hostLength);
   x.hostBytes = <u32>(d - slot) - x.targetBytes;
   x.target = service.target;
+  x.view = service.view;
   x.connectTimeoutMs = service.connectTimeoutMs;
   x.writeTimeoutMs = service.writeTimeoutMs;
   x.readTimeoutMs = service.readTimeoutMs;
@@ -175,7 +179,14 @@ function proceed(c: Connection, x: Exchange, trusted: bool): void {
   if (asksWebSocket() && !(x.flags & X_REQUEST_SHELL)) x.flags |= X_UPGRADE;
   applyTargetEdits(x);
   applyServiceEdits(x);
-  const host = <usize>x.upstreamTarget + x.targetBytes;
+  let host = <usize>x.upstreamTarget + x.targetBytes;
+  if (x.view) {
+    if (!choosePeer(x)) return answerMessage(c, x, 503, NO_PEER_TEXT);
+    if (!x.hostFixed) {
+      host = peerHost;
+      x.hostBytes = peerHostBytes;
+    }
+  }
   if (!buildUpstreamHead(c, x, x.upstreamTarget, host, trusted, x.strippedBytes)) {
     return answer(c, x, 503);
   }

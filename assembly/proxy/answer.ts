@@ -52,6 +52,7 @@ import {
 } from './exchange';
 import { clearEdits } from './edits';
 import { draining, failExchange, finishExchange } from './finish';
+import { dropSameCookie } from './hash-cookie';
 import { gather, relay, relayBad, relayDone, relayedBytes } from './framing';
 import { noteResponseHead } from './log';
 import { outLength, runHeaderFilter } from './phases';
@@ -71,6 +72,7 @@ export function answerBegins(u: Connection, x: Exchange, p: usize, after: usize)
   x.status = status;
   x.upstreamHeadMs = nowExact;
   expectBody(u, x, status);
+  if (x.cookie) dropSameCookie(x);
   if (!(x.flags & X_REQUEST_DONE) || draining) x.flags &= ~X_KEEP_ALIVE;
   clearEdits();
   const fate = x.phases & PHASE_HEADER_FILTER ? filterAnswer(u, c, x, p, after) : HEAD_SENT;

@@ -7,6 +7,7 @@
 import { put } from '../bytes';
 import { CONTROL, Control, PHASE_ENDED } from '../layout';
 import { allocate, release } from '../memory';
+import { leavePeer } from './balanced';
 import { Connection, connectionAt, pointerOf } from './connection';
 import { tellEnded } from './phases';
 import { nowExact } from './timers';
@@ -108,6 +109,30 @@ export class Exchange {
   clientEditCount: u32;
   /** Place + 1 of the credential that a policy found, 0: none. */
   credential: u32;
+  /** Number + 1 of the view of an upstream, 0: its target is fixed; see balanced.ts. */
+  view: u32;
+  /** Slot + 1 of the peer that has it now, 0: none. */
+  peer: u32;
+  /** 1: Host is not the peer's. */
+  hostFixed: u32;
+  /** Offset of the Host value in the upstream head, and its length. */
+  hostAt: u32;
+  hostLength: u32;
+  /** Of what the upstream hashes. */
+  hashValue: u32;
+  /** Targets of failed tries, the first eight; written while `failedCount` allows. */
+  failedCount: u32;
+  failed0: u64;
+  failed8: u64;
+  failed16: u64;
+  failed24: u64;
+  /** A bit for each peer that failed. */
+  tried: u64;
+  /** When the running try began. */
+  triedMs: f64;
+  /** Slot with the name of a cookie that the answer sets, its length; 0: none. */
+  cookie: u32;
+  cookieBytes: u32;
   /** Body bytes still to come from the shell where their number was promised. */
   requestRemaining: u64;
   responseRemaining: u64;
@@ -133,6 +158,7 @@ export class Exchange {
 }
 
 export const CLIENT_ADDRESS: usize = offsetof<Exchange>('clientAddress');
+export const EXCHANGE_FAILED: usize = offsetof<Exchange>('failed0');
 export const EXCHANGE_ID: usize = offsetof<Exchange>('id0');
 const EXCHANGE_SIZE: usize = offsetof<Exchange>();
 
@@ -219,6 +245,7 @@ export function closeExchange(x: Exchange): void {
   addUser(x.generation, -1);
   if (x.flags & X_TUNNEL) control.activeTunnels--;
   connectionAt(x.client).exchange = 0;
+  if (x.peer) leavePeer(x);
   release(x.requestHead);
   release(x.upstreamHead);
   release(x.responseHead);
@@ -226,6 +253,7 @@ export function closeExchange(x: Exchange): void {
   release(x.upstreamTarget);
   release(x.debug);
   release(x.clientEdits);
+  release(x.cookie);
   release(changetype<usize>(x));
 }
 

@@ -1,6 +1,7 @@
 /** How an exchange ends, and what becomes of the client's connection afterwards. */
 import { BODY_LENGTH } from '../http/body';
 import { LIMIT_DRAIN_CLIENT_BODY_BYTES, SETTINGS, Settings } from '../layout';
+import { NO_PEER_TEXT } from './balanced';
 import { resume, sendAbort, sendClose, sendLastClose } from './commands';
 import {
   Connection,
@@ -27,7 +28,7 @@ import {
 import { isLogged, logExchange } from './log';
 import { countExchange } from './metrics';
 import { markReady } from './ready';
-import { replyError, STALE } from './reply';
+import { replyError, replyStaleMessage, STALE } from './reply';
 import { TIMER_BODY, TIMER_KEEPALIVE, TIMER_SEND, arm, disarm } from './timers';
 
 /** Set while the gateway drains: no connection is kept for another request. */
@@ -58,6 +59,12 @@ export function failExchange(c: Connection, x: Exchange, status: u32): void {
   }
   prepareLocal(c, x);
   replyError(c, x, status, STALE);
+}
+
+/** Ends an exchange for which there is no peer left to try. */
+export function failWithoutPeer(c: Connection, x: Exchange): void {
+  prepareLocal(c, x);
+  replyStaleMessage(c, x, 503, NO_PEER_TEXT);
 }
 
 /** Resets the upstream side of an exchange, if there is one. */

@@ -102,7 +102,11 @@ export function buildUpstreamHead(
   d = put(d + 1, target, x.targetBytes);
   d = putText(d, ' HTTP/1.1\r\nHost: ');
   if (hostEdit) d = put(d, editValue(hostEdit), hostEdit.valueLength);
-  else d = put(d, host, x.hostBytes);
+  else {
+    if (x.view && !x.hostFixed) x.hostAt = <u32>(d - slot);
+    x.hostLength = x.hostBytes;
+    d = put(d, host, x.hostBytes);
+  }
   d = putBreak(d);
   d = putKept(d, trusted);
   d = putFamily(d, c, x, trusted, stripped);

@@ -107,6 +107,16 @@ export function replyInstead(c: Connection, x: Exchange, verdict: u32): void {
   sendFiltered(c, x, d, verdict, lines + reply.headerBytes, reply.bodyBytes);
 }
 
+/** The same after the request's head was parsed over. */
+export function replyStaleMessage(
+  c: Connection,
+  x: Exchange,
+  status: u32,
+  message: string,
+): void {
+  sendMessage(c, x, status, message, negotiate(x, STALE, CONTENT_TYPE_JSON), EXIT);
+}
+
 function typeName(type: u32): string {
   if (type == CONTENT_TYPE_JSON) return 'application/json; charset=utf-8\r\n';
   if (type == CONTENT_TYPE_HTML) return 'text/html; charset=utf-8\r\n';

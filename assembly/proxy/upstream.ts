@@ -40,7 +40,8 @@ import {
   X_SENT,
   exchangeOf,
 } from './exchange';
-import { failExchange } from './finish';
+import { chooseAgain, noteFailedTarget, noteFailedTry } from './balanced';
+import { failExchange, failWithoutPeer } from './finish';
 import { heldBytes } from './held';
 import { leavePool, takeIdle } from './pool';
 import { pumpRequest, readBody, restartRequest } from './shell-request';
@@ -179,8 +180,14 @@ export function upstreamFailed(u: Connection, status: u32): void {
   const control = changetype<Control>(CONTROL);
   const stale = state == STATE_RESPONSE_HEAD && reused && fresh && status == 502;
   if (stale) control.staleReuses += 1;
+  if (!stale && !x.upstreamStatus) {
+    noteFailedTarget(x);
+    if (x.peer) noteFailedTry(x, status == 504);
+  }
   if (x.triesLeft && mayRepeat(x, state, stale)) {
     control.retries += 1;
+    // Another connection to the same peer serves where only the old one had gone.
+    if (x.view && !stale && !chooseAgain(x)) return failWithoutPeer(c, x);
     if (x.flags & X_REQUEST_SHELL) restartRequest(x);
     connectUpstream(c, x);
     return;

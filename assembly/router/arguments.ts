@@ -23,6 +23,8 @@ export const argumentName: usize = NAME;
 export let argumentNameLength: u32 = 0;
 export const argumentValue: usize = VALUE;
 export let argumentValueLength: u32 = 0;
+/** It has no equals sign. */
+export let argumentIsBare: bool = false;
 
 /** Starts at the arguments of an origin-form target. */
 export function openArguments(target: usize, n: u32): void {
@@ -37,6 +39,7 @@ export function nextArgument(): bool {
     const end = findByte(at, queryEnd, AMPERSAND);
     const mark = findByte(at, end, EQUALS);
     argumentNameLength = <u32>(putDecoded(NAME, at, mark) - NAME);
+    argumentIsBare = mark == end;
     argumentValueLength = mark < end ? <u32>(putDecoded(VALUE, mark + 1, end) - VALUE) : 0;
     at = end + 1;
     if (!argumentNameLength) continue;

@@ -18,6 +18,7 @@ import {
   ITEM_KIND_EXPRESSION,
   ITEM_KIND_REGEX,
   ITEM_KIND_STARTS_WITH,
+  LIMIT_BALANCER_VIEWS,
   LIMIT_RINGS,
   LIMIT_RINGS_PER_ROUTE,
   LIMIT_ROUTE_ARENA_BYTES,
@@ -115,6 +116,7 @@ function servicesFit(base: usize, header: TableHeader): bool {
     if (service.target >= LIMIT_TARGETS || service.pathLength == 0) return false;
     if (!spans(bytes, service.path, service.pathLength)) return false;
     if (!spans(bytes, service.host, service.hostLength)) return false;
+    if (service.view > LIMIT_BALANCER_VIEWS) return false;
   }
   return true;
 }

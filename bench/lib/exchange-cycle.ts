@@ -116,7 +116,7 @@ export class ExchangeCycle {
         logger,
         tls: { listeners: [], client: null } as never,
         series: new MetricSeries(),
-        hold: () => () => 0,
+        hold: () => () => ({ target: 0, view: null }),
         phasesOf: host.phasesOf,
       }),
     );

@@ -3,7 +3,7 @@
  * goes as far as a start does, up to the route table; only nothing is swapped in or opened.
  */
 import { readFileSync } from 'node:fs';
-import { type CompileContext, compileTable } from '../compile-table.js';
+import { type CompileContext, compileTable, type ServicePlace } from '../compile-table.js';
 import { resolveSettings } from '../config/index.js';
 import { parseSteps, readConfigFile } from '../config-source.js';
 import { GatewayError } from '../errors.js';
@@ -40,6 +40,7 @@ export async function check(file: string | undefined, options: CommonOptions): P
       series: new MetricSeries(),
       hold: holdNothing,
     };
+    refuseMore(snapshot.upstreams.length, limits.balancers.value, 'upstreams');
     runSteps(compileTable(snapshot, compile));
     const { services, routes, plugins: configured } = snapshot;
     const counts = [
@@ -55,7 +56,7 @@ export async function check(file: string | undefined, options: CommonOptions): P
 }
 
 /** Counts targets and queues as a worker would, against the same limits. */
-function holdNothing({ steps, services }: PlanTable): () => number {
+function holdNothing({ steps, services }: PlanTable): () => ServicePlace {
   const rings = new Map<string, number>();
   for (const step of steps) {
     for (const sink of sinksOf(step)) {
@@ -70,7 +71,7 @@ function holdNothing({ steps, services }: PlanTable): () => number {
     services.map(({ protocol, host, port }) => `${protocol} ${host} ${port}`),
   );
   refuseMore(targets.size, limits.targets.value, 'upstream targets');
-  return () => 0;
+  return () => ({ target: 0, view: null });
 }
 
 function refuseMore(count: number, limit: number, what: string): void {

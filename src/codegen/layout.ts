@@ -8,10 +8,12 @@
  *                                           +12 id (u16)      +14 flags (u16)
  */
 
+import { balancerCodes, balancerStructs } from './balancer.js';
 import { expressionCodes, expressionStructs } from './expression.js';
 import { logStructs } from './log-record.js';
 import { matcherCodes, matcherStructs } from './matcher.js';
 import { policyCodes, policyStructs } from './policy.js';
+import { routeTableStructs } from './route-table.js';
 
 export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'f64' | `bytes${number}`;
 export type Field = readonly [type: FieldType, name: string, comment: string];
@@ -46,7 +48,11 @@ export const regions = [
   ['routesB', 128 * MIB, 96 * MIB],
   ['ringChunks', 224 * MIB, 92 * MIB],
   ['logText', 316 * MIB, 4 * MIB],
-  ['slots', 320 * MIB, 192 * MIB],
+  ['peers', 320 * MIB, 1 * MIB],
+  ['balancerStates', 321 * MIB, 1 * MIB],
+  ['balancersA', 322 * MIB, 15 * MIB],
+  ['balancersB', 337 * MIB, 15 * MIB],
+  ['slots', 352 * MIB, 160 * MIB],
 ] as const satisfies readonly (readonly [string, number, number])[];
 
 /** Size of the whole memory in 64 KiB pages: initial = maximum, growth would detach every view. */
@@ -110,7 +116,7 @@ export const codes = {
   },
   bodyFlag: { END: 1, RESTART: 2 },
   responseSource: { SERVICE: 0, EXIT: 1, ERROR: 2 },
-  /** Ops from SET_TARGET on hold a decimal number. */
+  /** Ops from SET_TARGET to SET_UPSTREAM hold a decimal number. */
   editOp: {
     SET: 1,
     ADD: 2,
@@ -124,6 +130,9 @@ export const codes = {
     SET_CONNECT_TIMEOUT: 10,
     SET_WRITE_TIMEOUT: 11,
     SET_READ_TIMEOUT: 12,
+    SET_UPSTREAM: 13, // number of the view
+    HASH_VALUE: 14, // what a balancer hashes where only the shell knows it
+    HASH_FALLBACK: 15,
   },
   protocol: { HTTP: 1, HTTPS: 2, GRPC: 4, GRPCS: 8 },
   routeFlag: {
@@ -160,6 +169,7 @@ export const codes = {
   ...matcherCodes,
   ...expressionCodes,
   ...policyCodes,
+  ...balancerCodes,
 } as const;
 
 export const structs = {
@@ -202,6 +212,8 @@ export const structs = {
     ['f64', 'staleReuses', 'counter: a pooled connection turned out to be closed'],
     ['f64', 'timeouts', 'counter'],
     ['f64', 'lateEvents', 'counter: events for connections that are gone'],
+    ['u32', 'balancerBase', 'pointer to the balancer table in use, 0 before the first'],
+    ['u32', 'healthChanges', 'counter: times that some peer became healthy or unhealthy'],
   ],
   Settings: [
     ['u32', 'clientHeaderTimeoutMs', ''],
@@ -328,49 +340,11 @@ export const structs = {
     ['bytes16', 'clientAddress', 'after real-ip'],
     ['bytes16', 'localAddress', ''],
   ],
-  /** First bytes of a route table. Offsets count from the table's base. */
-  TableHeader: [
-    ['u32', 'magic', '0x48475254'],
-    ['u32', 'bytes', 'whole table'],
-    ['u32', 'routeCount', 'RouteRecords; one more follows for requests that match nothing'],
-    ['u32', 'routes', 'offset'],
-    ['u32', 'serviceCount', ''],
-    ['u32', 'services', 'offset'],
-    ['u32', 'matcher', 'offset of the Matcher, see src/codegen/matcher.ts'],
-    ['u32', 'needs', 'bits of the request fields that some route looks at'],
-    ['u32', 'policies', 'offset of Policy[], see src/codegen/policy.ts'],
-    ['u32', 'policyCount', ''],
-    ['u32', 'keys', 'offset of the KeyTable; 0: none'],
-  ],
-  RouteRecord: [
-    ['i32', 'service', 'index, -1: none'],
-    ['u32', 'protocols', 'protocol bits'],
-    ['u32', 'flags', 'routeFlag bits'],
-    ['u32', 'redirectStatus', 'https_redirect_status_code'],
-    ['u32', 'phases', 'phase bits that have code to run in the shell'],
-    ['u32', 'metricSlot', ''],
-    ['u32', 'debug', 'offset of ready header lines Kong-Route-Id.. Kong-Service-Name'],
-    ['u32', 'debugLength', ''],
-    ['u32', 'rings', 'offset of u32[]: rings that get the log record'],
-    ['u32', 'ringCount', ''],
-    ['u32', 'plan', 'index of the frozen plan in the shell'],
-    ['u32', 'policy', 'index + 1 of the Policy that runs instead of it; 0: none'],
-  ],
-  ServiceRecord: [
-    ['u32', 'target', 'index of the interned host:port, kept over generations'],
-    ['u32', 'connectTimeoutMs', ''],
-    ['u32', 'writeTimeoutMs', ''],
-    ['u32', 'readTimeoutMs', ''],
-    ['u32', 'retries', ''],
-    ['u32', 'path', 'offset'],
-    ['u32', 'pathLength', 'at least 1 ("/")'],
-    ['u32', 'host', 'offset of the Host value for the upstream, port included where needed'],
-    ['u32', 'hostLength', ''],
-    ['u32', 'protocols', 'protocol bit of the service'],
-  ],
+  ...routeTableStructs,
   ...matcherStructs,
   ...expressionStructs,
   ...policyStructs,
+  ...balancerStructs,
   MetricSlot: [
     ['u32', 'status1xx', 'responses by class'],
     ['u32', 'status2xx', ''],

@@ -8,6 +8,7 @@ import type {
   CredentialCollection,
   CredentialOf,
   Snapshot,
+  Upstream,
 } from './model.js';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -29,6 +30,13 @@ export class EntityLookup {
     const rows = this.#snapshot.consumers as readonly unknown[];
     return (this.#map(`consumers ${field}`, rows as Row[], field).get(value) ??
       null) as Consumer | null;
+  }
+
+  /** An upstream by its name; null where there is none. */
+  upstream(name: string): Upstream | null {
+    const rows = this.#snapshot.upstreams as readonly unknown[];
+    return (this.#map('upstreams name', rows as Row[], 'name').get(name) ??
+      null) as Upstream | null;
   }
 
   /**

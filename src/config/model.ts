@@ -6,7 +6,7 @@
 
 import type { Target, Upstream } from './upstream-model.js';
 
-export type { Target, Upstream } from './upstream-model.js';
+export type { HashInput, Target, Upstream } from './upstream-model.js';
 
 export type Protocol =
   | 'http'

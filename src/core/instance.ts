@@ -22,6 +22,11 @@ export interface CoreExports {
   process(eventCount: number): number;
   route_stage(): number;
   route_commit(): number;
+  balancer_stage(): number;
+  balancer_commit(): number;
+  balancer_report(balancer: number, peer: number, event: number, limit: number): void;
+  balancer_set_health(balancer: number, peer: number, healthy: boolean): void;
+  balancer_hash(text: number, length: number): number;
   route_match(query: number): number;
   route_target(query: number, route: number, out: number): number;
   regex_scratch(): number;

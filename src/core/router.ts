@@ -50,6 +50,8 @@ export interface TableInput {
   readonly unmatched: RoutePlan;
   /** Index of the interned host:port of a service. */
   readonly targetIndex: (service: Service) => number;
+  /** Number of the view of the upstream that a service uses instead; default null: none. */
+  readonly viewIndex?: (service: Service) => number | null;
   /** Default: none. */
   readonly policies?: PolicyTableInput;
 }
@@ -193,6 +195,8 @@ function writeService(writer: TableWriter, at: number, service: Service, input: 
   writer.set(at + ServiceRecord.host, writer.text(host));
   writer.set(at + ServiceRecord.hostLength, host.length);
   writer.set(at + ServiceRecord.protocols, protocolBit(service.protocol));
+  const view = input.viewIndex?.(service) ?? null;
+  writer.set(at + ServiceRecord.view, view === null ? 0 : view + 1);
 }
 
 /** Host header toward a service: the port only where it is not the protocol's own. */

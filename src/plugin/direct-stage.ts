@@ -61,4 +61,5 @@ export class DirectStages implements ExchangeMaker {
 export const isDirect = (plan: Plan): boolean =>
   plan.rewrite.length + plan.access.length + plan.response.length === 0 &&
   plan.headerFilter.length + plan.bodyFilter.length + plan.conditional.length === 0 &&
-  plan.webSocket === null;
+  plan.webSocket === null &&
+  plan.hashing === null;

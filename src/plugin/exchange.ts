@@ -2,6 +2,7 @@
  * One exchange as the phases see it: what it is about, the edits made so far, the answer if a
  * plugin gave one. Objects are reused per connection; `begin` is the one place that resets them.
  */
+import type { Upstream } from '../config/model.js';
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
@@ -59,6 +60,8 @@ export class Exchange {
   cut = false;
   /** A route was found, or none. */
   routed = false;
+  /** The upstream that a plugin chose; null: the service's. */
+  upstream: Upstream | null = null;
   /** The request went on to its upstream. */
   forwarded = false;
   /** The head of an answer was seen. */
@@ -126,6 +129,7 @@ export class Exchange {
     this.routed = true;
     this.view.attach();
     this.upstreamEdits.clear();
+    this.upstream = null;
   }
 
   /** Goes on with the plan of a client: its log plugins get the record, and no others. */

@@ -19,6 +19,7 @@ import { StepContext } from './context.js';
 import { DirectStages, isDirect } from './direct-stage.js';
 import { Exchange, type PluginReply } from './exchange.js';
 import { isSettled, looksBack } from './hand-over.js';
+import { addHashInputs } from './hash-inputs.js';
 import type { Plan, PlanStep } from './plan.js';
 import { linesOf } from './reply.js';
 import type { ExchangeStage, StageSource, StagesOf } from './stage.js';
@@ -252,6 +253,7 @@ export class PhaseRunner {
   /** The request goes to its upstream; often that is the last that is heard of it here. */
   #goOn(exchange: Exchange): number {
     const { upstreamEdits, clientEdits } = exchange;
+    if (exchange.routed) addHashInputs(exchange);
     if (exchange.routed && isSettled(exchange)) {
       writeBothEdits(this.#core, upstreamEdits, clientEdits);
       exchange.end();

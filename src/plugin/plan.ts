@@ -12,6 +12,7 @@ import type {
   Route,
   Service,
   Snapshot,
+  Upstream,
 } from '../config/model.js';
 import { Phase } from '../core/layout.js';
 import { type Condition, compileCondition } from '../core/request-condition.js';
@@ -19,6 +20,7 @@ import { limits } from '../limits.js';
 import type { Logger } from '../observe/logger.js';
 import { itemsPerStep, runSteps, type Steps } from '../slices.js';
 import { type AnyPlugin, handlerPhases } from './define.js';
+import { needsPlugins } from './hash-inputs.js';
 import { ordered } from './ordering.js';
 import { bareHost, type PluginHost } from './pdk/host.js';
 import { type Row, StepSelection } from './selection.js';
@@ -60,6 +62,8 @@ export interface Plan {
   readonly host: PluginHost;
   /** Known from the first request on: where stages come from; whether there is nothing else. */
   readonly stages: { source: StageSource | null | undefined; isDirect: boolean };
+  /** The upstream of the service, where it hashes what only plugins know; else null. */
+  readonly hashing: Upstream | null;
   /**
    * The plan to go on with when `by` has authenticated a client: what ran so far stays, `by`
    * included, and what comes later is looked up anew. The same plan where nothing changes.
@@ -179,6 +183,7 @@ class RoutePlan implements Plan {
   readonly entities: EntityLookup;
   readonly host: PluginHost;
   readonly stages: Plan['stages'] = { source: undefined, isDirect: false };
+  readonly hashing: Upstream | null;
   readonly #shared: Shared;
   readonly #row: Row;
   readonly #skipped: readonly PlanStep[];
@@ -204,6 +209,8 @@ class RoutePlan implements Plan {
     this.service = route?.service ?? null;
     this.entities = shared.entities;
     this.host = shared.host;
+    const upstream = this.service ? shared.entities.upstream(this.service.host) : null;
+    this.hashing = upstream && needsPlugins(upstream) ? upstream : null;
     const all = shared.rewrite;
     this.rewrite = skipped.length === 0 ? all : all.filter((step) => !skipped.includes(step));
     const candidates = shared.selection.candidates(route);
@@ -218,11 +225,12 @@ class RoutePlan implements Plan {
     this.log = this.#list(ordered(withLog(row), 'log'));
     this.possibleLog = this.#list(withLog(candidates));
     this.conditional = this.#list(candidates.filter(({ condition }) => condition !== null));
-    this.phases = phasesOf(route, candidates, this.webSocket);
+    this.phases = phasesOf(route, candidates, this.webSocket) | (this.hashing ? Phase.ACCESS : 0);
     this.mayCompile =
       this.rewrite.length + this.response.length + this.bodyFilter.length === 0 &&
       this.conditional.length === 0 &&
       this.webSocket === null &&
+      this.hashing === null &&
       candidates.every(({ entity }) => !entity.consumer && !entity.consumer_group);
     Object.freeze(this);
   }

@@ -57,6 +57,11 @@ export interface ServiceAccess {
    * @throws GatewayError GW_E_PLUGIN_FAILED for a bad port
    */
   setTarget(host: string, port: number): void;
+  /**
+   * Asks a target of this upstream instead; TLS and the rules for Host stay those of the service.
+   * @throws GatewayError GW_E_PLUGIN_FAILED where there is no upstream of that name
+   */
+  setUpstream(name: string): void;
   /** Tries beyond the first, 0 to 32767. */
   setRetries(count: number): void;
   /** In milliseconds, 1 to 2147483646 each. */

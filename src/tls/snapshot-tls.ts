@@ -35,6 +35,9 @@ export function upstreamTls(
   return new UpstreamTls(wish, material);
 }
 
+/** The first key pair of a certificate: what is shown to upstreams. */
+export const keyPairOf = (certificate: Certificate): KeyPair => pairsOf(certificate)[0];
+
 function pairsOf({ cert, key, cert_alt: altCert, key_alt: altKey }: Certificate): KeyPair[] {
   const first = { cert, key };
   return altCert && altKey ? [first, { cert: altCert, key: altKey }] : [first];

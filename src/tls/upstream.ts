@@ -51,6 +51,12 @@ export class UpstreamTls {
     this.#material = material;
   }
 
+  /** The same toward another name, with a client certificate where it has none of its own. */
+  toward(host: string, client: KeyPair | null): UpstreamTls {
+    const wish = { ...this.#wish, host, client: this.#wish.client ?? client };
+    return new UpstreamTls(wish, this.#material);
+  }
+
   /** Why no connection can be made with these certificates, null where one can. */
   fault(): string | null {
     const { authorities, client } = this.#wish;

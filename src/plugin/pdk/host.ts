@@ -1,5 +1,6 @@
 /** What the node lends to its plugins: identity, trusted addresses, the environment for secrets. */
 import { hostname } from 'node:os';
+import type { Service } from '../../config/model.js';
 import { type AddressRange, putAddress, startsAlike } from '../../core/address.js';
 import { nodeId } from '../../product.js';
 import type { NodeReader } from '../pdk-types.js';
@@ -11,6 +12,8 @@ export interface PluginHost {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The number of an upstream host and port, for `service.setTarget`. */
   readonly internTarget?: (host: string, port: number) => number;
+  /** The number of an upstream as a service uses it; null: there is none of that name. */
+  readonly internUpstream?: (name: string, service: Service | null) => number | null;
 }
 
 /** A node that trusts nobody and has no environment. */

@@ -46,8 +46,21 @@ export class StepService implements ServiceAccess, ServiceReader {
     if (index === undefined) throw invalidArgument('setTarget: there is no data plane');
     const edits = this.#exchange.upstreamEdits;
     edits.push(EditOp.SET_TARGET, '', String(index));
+    this.#exchange.upstream = null;
     const name = host.includes(':') ? `[${host}]` : host;
     edits.push(EditOp.SET, 'Host', checkHeader('Host', port === 80 ? name : `${name}:${port}`));
+  }
+
+  setUpstream(name: string): void {
+    requirePhase(this.#phase, 'service.setUpstream', ['access']);
+    const { plan } = this.#exchange;
+    const entity = plan?.entities.upstream(name) ?? null;
+    const view = entity && plan?.host.internUpstream?.(name, plan.service);
+    if (view === null || view === undefined) {
+      throw invalidArgument(`setUpstream: could not find an Upstream named '${name}'`);
+    }
+    this.#exchange.upstream = entity;
+    this.#exchange.upstreamEdits.push(EditOp.SET_UPSTREAM, '', String(view));
   }
 
   setRetries(count: number): void {

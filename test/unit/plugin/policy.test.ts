@@ -50,7 +50,7 @@ function encode(given: readonly object[], more: object = {}, compiled = 'on'): U
       logger: createLogger({ level: 'silent' }),
       tls: { listeners: [] } as never,
       series: new MetricSeries(),
-      hold: () => () => 0,
+      hold: () => () => ({ target: 0, view: null }),
     }),
   );
   return encoded.bytes;
