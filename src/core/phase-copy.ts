@@ -54,6 +54,7 @@ export class Relocation {
   private readonly core: Core;
   private readonly u16: Uint16Array;
   private readonly u32: Uint32Array;
+  private readonly view: Uint32Array;
   /** Where the bytes of all names and values lie in the core: [low, high). */
   private low = 0;
   private high = 0;
@@ -64,6 +65,7 @@ export class Relocation {
     this.core = core;
     this.u16 = core.u16;
     this.u32 = core.u32;
+    this.view = core.u32.subarray(viewAt, viewAt + PhaseView.size / 4);
   }
 
   /** Measures what the core shows; returns the bytes of the copy, a multiple of 8. */
@@ -85,8 +87,7 @@ export class Relocation {
   /** `memory` has as many bytes as were measured. */
   copyTo(memory: Memory): void {
     const { u32 } = memory;
-    const words = PhaseView.size / 4;
-    for (let i = 0; i < words; i++) u32[i] = this.u32[viewAt + i];
+    u32.set(this.view);
     let end: number = PhaseView.size;
     u32[listField.request >> 2] = end;
     end = this.copyTable(u32, end, countField.request, listField.request);

@@ -3,14 +3,17 @@
  * than the copy, so short ones share blocks.
  */
 
-const blockBytes = 16_384;
-/** A longer piece has a block of its own: whoever keeps a piece keeps its block. */
-const shortBytes = 1024;
+/** Whoever keeps a piece keeps its block. */
+const blockBytes = 65_536;
+/** A longer piece has a block of its own. */
+const shortBytes = 16_384;
 /** So few bytes are copied one by one: a view costs more. */
-const fewBytes = 128;
+const fewBytes = 56;
 
 const noBytes = new Uint8Array(0);
-let block = new Uint8Array(blockBytes);
+/** Not cleared: what is given out has been written. */
+const newBlock = (): Uint8Array => Buffer.allocUnsafeSlow(blockBytes);
+let block = newBlock();
 let used = 0;
 
 /** A copy of `size` bytes at `start`, which nobody else writes to. */
@@ -18,7 +21,7 @@ export function copyOf(from: Uint8Array, start: number, size: number): Uint8Arra
   if (size === 0) return noBytes;
   if (size > shortBytes) return from.slice(start, start + size);
   if (used + size > blockBytes) {
-    block = new Uint8Array(blockBytes);
+    block = newBlock();
     used = 0;
   }
   const at = used;

@@ -85,8 +85,14 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
     const exchange = this.#maker.make(this);
     this.exchange = exchange;
     this.#view = exchange.view;
-    if (this.#requestPassed) this.upstreamEdits.appendTo(exchange.upstreamEdits);
+    if (this.#requestPassed) this.#handOver(exchange);
     return exchange;
+  }
+
+  /** The edits are complete. */
+  #handOver(exchange: Exchange): void {
+    if (exchange.plan?.stages.isDirect) exchange.stageEdits = this.upstreamEdits;
+    else this.upstreamEdits.appendTo(exchange.upstreamEdits);
   }
 
   get upstreamEdits(): EditBytes {
@@ -243,7 +249,7 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
     const whole = this.#requestLane?.isWhole ?? true;
     if (!this.#requestPassed && request.out.headersIn && whole) {
       this.#requestPassed = true;
-      if (this.exchange) headers[0].edits.appendTo(this.exchange.upstreamEdits);
+      if (this.exchange) this.#handOver(this.exchange);
     }
     const measured = this.#responseLane?.isWhole ?? true;
     if (!this.#responsePassed && response.out.headersIn && measured) {

@@ -37,6 +37,8 @@ export class StreamHeaders {
   #added = 0;
   #adapter: StreamAdapter | null = null;
   #state: State = 'absent';
+  /** Something of the last exchange is still here. */
+  #isTouched = true;
 
   constructor(kind: StreamMap) {
     this.kind = kind;
@@ -46,6 +48,8 @@ export class StreamHeaders {
   /** Begins an exchange. Response headers may be edited before there are any. */
   begin(adapter: StreamAdapter): void {
     this.#adapter = adapter;
+    if (!this.#isTouched) return;
+    this.#isTouched = false;
     this.#list.map.reset();
     this.edits.clear();
     this.#state = this.kind === MapType.RESPONSE_HEADERS ? 'early' : 'absent';
@@ -53,6 +57,7 @@ export class StreamHeaders {
 
   /** The message has this list now. */
   arrive(): void {
+    this.#isTouched = true;
     this.#list.map.reset();
     this.#state = 'lazy';
   }
@@ -78,6 +83,7 @@ export class StreamHeaders {
   /** The whole list, null where the exchange has none. */
   get(): HeaderMap | null {
     if (this.#state === 'absent') return null;
+    this.#isTouched = true;
     if ((this.#state === 'lazy' || this.#state === 'shown') && !this.#load()) return null;
     return this.#list.map;
   }

@@ -59,7 +59,8 @@ export class BodyQueue {
     while (filled < max && this.#part < this.#parts.length) {
       const part = this.#parts[this.#part];
       const size = Math.min(part.length - this.#offset, max - filled);
-      into.set(part.subarray(this.#offset, this.#offset + size), at + filled);
+      const isWhole = size === part.length;
+      into.set(isWhole ? part : part.subarray(this.#offset, this.#offset + size), at + filled);
       filled += size;
       this.#offset += size;
       if (this.#offset < part.length) break;

@@ -3,6 +3,7 @@
  * plugin gave one. Objects are reused per connection; `begin` is the one place that resets them.
  */
 import type { Upstream } from '../config/model.js';
+import type { EditBytes } from '../core/edit-bytes.js';
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
 import type { Core } from '../core/instance.js';
@@ -42,6 +43,8 @@ export class Exchange {
   readonly traffic = new Traffic();
   /** Edits towards the upstream. */
   readonly upstreamEdits = new EditList();
+  /** Edits of a stage that come behind them, where no plugin asks for them; null: none. */
+  stageEdits: EditBytes | null = null;
   /** Edits towards the client, from access and header filters. */
   readonly clientEdits = new EditList();
   plan: Plan | null = null;
@@ -112,7 +115,7 @@ export class Exchange {
     this.sequence = this.view.sequence;
     this.parked = this.routed = this.forwarded = this.answering = this.buffered = false;
     this.woken = this.expectsEnd = this.cut = false;
-    this.reply = this.stage = this.socket = null;
+    this.reply = this.stage = this.socket = this.stageEdits = null;
     this.payloadLimits.client = this.payloadLimits.upstream = 0;
     this.state.reset();
     this.requestBody.begin(this.view.contentLength);

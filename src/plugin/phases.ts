@@ -252,14 +252,19 @@ export class PhaseRunner {
 
   /** The request goes to its upstream; often that is the last that is heard of it here. */
   #goOn(exchange: Exchange): number {
-    const { upstreamEdits, clientEdits } = exchange;
     if (exchange.routed) addHashInputs(exchange);
+    const { upstreamEdits, clientEdits, stageEdits } = exchange;
+    const isOnly = upstreamEdits.count === 0 && stageEdits !== null;
+    if (!isOnly) stageEdits?.appendTo(upstreamEdits);
     if (exchange.routed && isSettled(exchange)) {
+      if (isOnly) stageEdits.appendTo(upstreamEdits);
       writeBothEdits(this.#core, upstreamEdits, clientEdits);
       exchange.end();
       return PhaseVerdict.CONTINUE | VerdictFlag.SETTLED;
     }
-    writeEdits(this.#core, upstreamEdits);
+    if (isOnly) stageEdits.writeTo(this.#core);
+    else writeEdits(this.#core, upstreamEdits);
+    exchange.stageEdits = null;
     if (!exchange.routed) return PhaseVerdict.CONTINUE;
     exchange.forwarded = true;
     const flags = exchange.requestBody.goOn(this.#promise);
