@@ -27,7 +27,8 @@ const drivers = [
 
 /**
  * Variants are rows of Headgate: [label, options of startSubject]. `load`: options of the client,
- * by default 64 keep-alive connections that GET. post: 10 KB up; close: a connection per request.
+ * by default 64 keep-alive connections that GET. post: 10 KB up; upload: 1 MB, to an upstream that
+ * reads it; close: a connection per request.
  */
 const scenarios = {
   '100B': { bodyBytes: 100, peers: true, variants: drivers },
@@ -37,6 +38,20 @@ const scenarios = {
   // Fewer connections: a round is a hundred answers.
   '100MB': { bodyBytes: 104_857_600, peers: true, variants: drivers, load: { connections: 4 } },
   post: { bodyBytes: 100, peers: true, variants: drivers, load: { postBytes: 10_240 } },
+  upload: {
+    bodyBytes: 100,
+    upstream: { readsBodies: true },
+    peers: true,
+    variants: drivers,
+    load: { postBytes: 1_048_576 },
+  },
+  upload100MB: {
+    bodyBytes: 100,
+    upstream: { readsBodies: true },
+    peers: true,
+    variants: drivers,
+    load: { postBytes: 104_857_600, connections: 4 },
+  },
   close: { bodyBytes: 100, peers: true, variants: drivers, load: { close: true } },
   one: { bodyBytes: 100, peers: true, variants: drivers, load: { connections: 1 } },
   eight: { bodyBytes: 100, peers: true, variants: drivers, load: { connections: 8 } },
@@ -116,7 +131,7 @@ async function runScenario(name) {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
   const started = [];
   try {
-    const upstream = await startUpstream(folder, scenario.bodyBytes);
+    const upstream = await startUpstream(folder, scenario.bodyBytes, scenario.upstream);
     started.push(upstream);
     if (scenario.receiver) {
       const own = join(folder, 'receiver');

@@ -115,6 +115,7 @@ events { worker_connections 8192; }
 http {
   access_log ${accessLog ? `${folder}/access.log combined buffer=64k flush=1s` : 'off'};
   keepalive_requests 100000000; keepalive_timeout 3600s; tcp_nodelay on;
+  client_max_body_size 0;
   client_body_temp_path ${folder}/n1; proxy_temp_path ${folder}/n2; fastcgi_temp_path ${folder}/n3;
   uwsgi_temp_path ${folder}/n4; scgi_temp_path ${folder}/n5;
   upstream target { server 127.0.0.1:${upstreamPort}; keepalive 512; keepalive_requests 100000000; }

@@ -8,10 +8,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram, freePort, startProgram } from './process.mjs';
 
-/** Starts an upstream with answers of `bodyBytes`; resolves with its handle (`port`). */
-export async function startUpstream(folder, bodyBytes) {
+/**
+ * Starts an upstream with answers of `bodyBytes`; resolves with its handle (`port`). `readsBodies`:
+ * it answers behind the body of a request, where nginx would answer at once.
+ */
+export async function startUpstream(folder, bodyBytes, { readsBodies = false } = {}) {
   const port = await freePort();
-  const nginx = findProgram('nginx');
+  const nginx = readsBodies ? undefined : findProgram('nginx');
   if (!nginx) {
     const self = fileURLToPath(import.meta.url);
     return startProgram(process.execPath, [self, String(port), String(bodyBytes)], { port });
@@ -36,17 +39,35 @@ http {
   return startProgram(nginx, ['-c', files, '-e', `${folder}/upstream.log`], { port });
 }
 
-/** Answers each request head (requests here have no bodies) with the same bytes. */
+/** Answers each request with the same bytes, behind its body. */
 function serve(port, bodyBytes) {
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n`;
   const answer = Buffer.from(head + 'x'.repeat(bodyBytes), 'latin1');
   const server = createServer({ noDelay: true }, (socket) => {
     let tail = '';
+    let left = 0;
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk) => {
-      const heads = (tail + chunk.toString('latin1')).split('\r\n\r\n');
-      tail = heads.pop();
-      for (let index = 0; index < heads.length; index++) socket.write(answer);
+      let rest = chunk;
+      while (rest.length > 0) {
+        if (left > 0) {
+          const taken = Math.min(left, rest.length);
+          left -= taken;
+          rest = rest.subarray(taken);
+          if (left === 0) socket.write(answer);
+          continue;
+        }
+        const text = tail + rest.toString('latin1');
+        const end = text.indexOf('\r\n\r\n') + 4;
+        if (end < 4) {
+          tail = text;
+          return;
+        }
+        rest = rest.subarray(end - tail.length);
+        tail = '';
+        left = Number(/\r\ncontent-length: (\d+)/i.exec(text.slice(0, end))?.[1] ?? 0);
+        if (left === 0) socket.write(answer);
+      }
     });
   });
   server.listen({ port, host: '127.0.0.1', backlog: 4096 });
