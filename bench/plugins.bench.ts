@@ -18,9 +18,13 @@ const userPlugin = definePlugin({
   },
 });
 
+/** The same behind key-auth and rate-limiting. */
+const latePlugin = definePlugin({ ...userPlugin, name: 'user-late', priority: 500 });
+
 const plugins = new Map<string, AnyPlugin>([
   ...bundledPlugins.map((plugin) => [plugin.name, plugin] as const),
   [userPlugin.name, userPlugin as AnyPlugin],
+  [latePlugin.name, latePlugin as AnyPlugin],
 ]);
 
 interface Row {
@@ -106,6 +110,7 @@ const rows: readonly Row[] = [
   },
   { name: 'bot-detection', plugins: [{ name: 'bot-detection' }] },
   { name: "a user's", plugins: [{ name: 'user-sync' }] },
+  { name: "both, then a user's", plugins: [keyed, limited, { name: 'user-late' }] },
 ];
 
 const keyOf = (index: number) => `key-${String(index).padStart(4, '0')}`;

@@ -152,16 +152,7 @@ export class GatewayWorker {
         configuration: settings.texts,
       },
     });
-    core.onPhase = new PhaseRunner({
-      core,
-      planOf: this.#generations.planOf,
-      post: (event, connection, a, b) => this.#driver.post(event, connection, a, b),
-      routerFlavor: settings.routerFlavor,
-      requestBodyBytes: settings.clientBodyBufferBytes,
-      responseBodyBytes: settings.responseBufferBytes,
-      clock: options.clock,
-      stagesOf: this.#filters.stagesOf,
-    }).call;
+    core.onPhase = this.#phaseRunner(options).call;
   }
 
   /**
@@ -312,6 +303,20 @@ export class GatewayWorker {
       filterMetrics: this.#filters.metrics(),
       requestMetrics: requestMetrics.all(),
     };
+  }
+
+  #phaseRunner({ settings, clock }: WorkerOptions): PhaseRunner {
+    return new PhaseRunner({
+      core: this.#core,
+      clock,
+      planOf: this.#generations.planOf,
+      credentialOf: this.#generations.credentialOf,
+      post: (event, connection, a, b) => this.#driver.post(event, connection, a, b),
+      routerFlavor: settings.routerFlavor,
+      requestBodyBytes: settings.clientBodyBufferBytes,
+      responseBodyBytes: settings.responseBufferBytes,
+      stagesOf: this.#filters.stagesOf,
+    });
   }
 
   #attach(step: PlanStep, attachments: LogAttachment[]): void {

@@ -18,6 +18,8 @@ import {
   POLICY_KIND_TRIGGER,
   POLICY_SIZE,
   POLICY_STEP_SIZE,
+  PHASE_VIEW,
+  PhaseView,
   Policy,
   PolicyStep,
   RouteRecord,
@@ -30,11 +32,17 @@ import { Exchange } from '../proxy/exchange';
 import { checkKey, credential, emitClient, forgetClient } from './key-auth';
 import { count, emitLimits } from './rate-limit';
 import { checkAddress, checkGivenId, checkTrigger, emitId, emitReady } from './simple';
-import { beginEdits, finishEdits } from './sink';
+import { beginEdits, finishEdits, showEdits } from './sink';
 import { emitChanges } from './transform';
 
-/** True: the request may go to its upstream, with the edits that wait. False: ask the shell. */
-export function runPolicy(c: Connection, x: Exchange, route: RouteRecord): bool {
+/** The shell is to run all plugins. */
+export const NOT_RUN: u32 = 0;
+/** The request may go to its upstream, with the edits that wait. */
+export const PASSED: u32 = 1;
+/** The shell goes on behind the first plugins; what they did is in the phase view. */
+export const BEGUN: u32 = 2;
+
+export function runPolicy(c: Connection, x: Exchange, route: RouteRecord): u32 {
   const base = <usize>changetype<Control>(CONTROL).routeBase;
   const policies = base + changetype<TableHeader>(base).policies;
   const policy = changetype<Policy>(policies + <usize>(route.policy - 1) * POLICY_SIZE);
@@ -45,18 +53,26 @@ export function runPolicy(c: Connection, x: Exchange, route: RouteRecord): bool 
   for (let at = first; at < end; at += POLICY_STEP_SIZE) {
     const step = changetype<PolicyStep>(at);
     if (step.kind == POLICY_KIND_RATE_LIMIT) counting = step;
-    if (step.flags & POLICY_FLAG_NOT_OPTIONS && isOptions()) return false;
-    if (!check(base, step, x)) return false;
+    if (step.flags & POLICY_FLAG_NOT_OPTIONS && isOptions()) return NOT_RUN;
+    if (!check(base, step, x)) return NOT_RUN;
   }
-  if (counting && !count(base, counting, c, x)) return false;
+  if (counting && !count(base, counting, c, x)) return NOT_RUN;
   beginEdits();
   for (let at = first; at < end; at += POLICY_STEP_SIZE) emit(base, changetype<PolicyStep>(at));
-  if (!finishEdits(x)) return false;
   const known = credential;
-  if (known) x.credential = known.place + 1;
+  const place: u32 = known ? known.place + 1 : 0;
+  if (policy.accessSteps) {
+    const v = changetype<PhaseView>(PHASE_VIEW);
+    v.ranSteps = policy.accessSteps;
+    v.ranCredential = place;
+    showEdits(v);
+    return BEGUN;
+  }
+  if (!finishEdits(x)) return NOT_RUN;
+  x.credential = place;
   // Nothing of the answer is for the shell.
   x.phases = 0;
-  return true;
+  return PASSED;
 }
 
 function isOptions(): bool {

@@ -3,7 +3,7 @@
  * edits of plugins, those of the answer behind them, until the policy is through.
  */
 import { put } from '../bytes';
-import { CONTROL, Control, EDITS, EDITS_BYTES, EDIT_SIZE, Edit } from '../layout';
+import { CONTROL, Control, EDITS, EDITS_BYTES, EDIT_SIZE, Edit, PhaseView } from '../layout';
 import { keepClientEdits } from '../proxy/client-edits';
 import { Exchange } from '../proxy/exchange';
 
@@ -65,6 +65,13 @@ export function upstreamEdits(): usize {
 }
 export function upstreamEditsEnd(): usize {
   return upstreamEnd;
+}
+
+/** Tells the shell where everything is, to go on from there. */
+export function showEdits(v: PhaseView): void {
+  v.ranEdits = upstreamCount;
+  v.ranClientEdits = <u32>CLIENT;
+  v.ranClientEditCount = clientCount;
 }
 
 /** Hands everything over. False: there is no memory. */

@@ -13,13 +13,15 @@ import {
   PHASE_VERDICT_CUT,
   PHASE_VERDICT_PARK,
   PHASE_VERDICT_REPLY,
+  PHASE_VIEW,
+  PhaseView,
   ROUTE_FLAG_PRESERVE_HOST,
   ROUTE_FLAG_STRIP_PATH,
   RouteRecord,
   VERDICT_FLAG_READ,
 } from '../layout';
 import { allocate } from '../memory';
-import { runPolicy } from '../policy/run';
+import { PASSED, runPolicy } from '../policy/run';
 import { putUpstreamTarget } from '../router/match';
 import { serviceAt } from '../router/table';
 import { isTrusted } from './address';
@@ -62,7 +64,8 @@ export function runAccess(c: Connection, x: Exchange, route: RouteRecord, truste
   if (!settleTarget(x, route)) return answer(c, x, 503);
   clearEdits();
   if (!(x.phases & PHASE_ACCESS)) return proceed(c, x, trusted);
-  if (route.policy && runPolicy(c, x, route)) return proceed(c, x, trusted);
+  changetype<PhaseView>(PHASE_VIEW).ranSteps = 0;
+  if (route.policy && runPolicy(c, x, route) == PASSED) return proceed(c, x, trusted);
   const verdict = runRequestPhase(c, x, PHASE_ACCESS);
   obeyAccess(c, x, verdict, trusted);
 }

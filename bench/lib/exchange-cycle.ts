@@ -124,6 +124,7 @@ export class ExchangeCycle {
     core.onPhase = new PhaseRunner({
       core,
       planOf: (_generation, route) => table.plans[route] ?? table.unmatched,
+      credentialOf: (_generation, place) => table.keys[place] ?? null,
       post: () => {},
       requestBodyBytes: 8192,
       responseBodyBytes: 1_048_576,

@@ -1,6 +1,7 @@
 /**
- * Compiled plugins inside a route table. A route whose plugins can all run in the core has a
- * policy; the core runs it instead of calling the shell, or leaves a request to the shell.
+ * Compiled plugins inside a route table. A route whose plugins can run in the core, all of them or
+ * the first ones, has a policy; the core runs it instead of calling the shell, or before it does,
+ * or leaves a request to the shell.
  *
  *   RouteRecord.policy --> Policy --> PolicyStep[] (in the order of the plan) --> items, text
  *   TableHeader.keys --> KeyTable --> KeySlot[] (open addressing) --> PolicyCredential[]
@@ -39,6 +40,7 @@ export const policyStructs = {
   Policy: [
     ['u32', 'steps', 'offset of PolicyStep[]'],
     ['u32', 'stepCount', ''],
+    ['u32', 'accessSteps', 'of the plan, the first ones that it stands for; 0: nothing is left'],
   ],
   PolicyStep: [
     ['u32', 'kind', 'policyKind code'],

@@ -77,8 +77,14 @@ export interface PolicyKey {
   readonly place: number;
 }
 
+export interface PolicyInput {
+  readonly steps: readonly PolicyStepInput[];
+  /** Access steps of the plan that the policy stands for, from the first; 0: all of the plan. */
+  readonly accessSteps: number;
+}
+
 export interface PolicyTableInput {
-  readonly policies: readonly (readonly PolicyStepInput[])[];
+  readonly policies: readonly PolicyInput[];
   /** Null: no policy needs them. */
   readonly keys: readonly PolicyKey[] | null;
 }

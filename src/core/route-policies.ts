@@ -23,11 +23,12 @@ export function* policySteps(writer: TableWriter, input: PolicyTableInput): Step
   const at = writer.allocate(policies.length * Policy.size);
   writer.set(TableHeader.policies, at);
   writer.set(TableHeader.policyCount, policies.length);
-  for (const [index, steps] of policies.entries()) {
+  for (const [index, { steps, accessSteps }] of policies.entries()) {
     if (index % itemsPerStep === 0) yield;
     const first = writer.allocate(steps.length * PolicyStep.size);
     writer.set(at + index * Policy.size + Policy.steps, first);
     writer.set(at + index * Policy.size + Policy.stepCount, steps.length);
+    writer.set(at + index * Policy.size + Policy.accessSteps, accessSteps);
     for (const [i, step] of steps.entries()) writeStep(writer, first + i * PolicyStep.size, step);
   }
   if (keys) yield* writeKeys(writer, keys);

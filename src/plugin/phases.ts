@@ -21,6 +21,7 @@ import { Exchange, type PluginReply } from './exchange.js';
 import { isSettled, looksBack } from './hand-over.js';
 import { addHashInputs } from './hash-inputs.js';
 import type { Plan, PlanStep } from './plan.js';
+import { adoptPolicy, type CredentialOf } from './policy/adopt.js';
 import { linesOf } from './reply.js';
 import type { ExchangeStage, StageSource, StagesOf } from './stage.js';
 import { isPromise, StepFaults } from './step-faults.js';
@@ -33,6 +34,8 @@ export interface PhaseOptions {
   readonly planOf: (generation: number, route: number) => Plan | undefined;
   /** `Driver.post`. */
   readonly post: (event: number, connection: number, a: number, b: number) => void;
+  /** Finds the credential that a policy names; default: there is none. */
+  readonly credentialOf?: CredentialOf;
   /** Tells how the patterns of routes are meant. Default `traditional_compatible`. */
   readonly routerFlavor?: RouterFlavor;
   /** `nginx_http_client_body_buffer_size`: what a plugin may read of a request. */
@@ -142,7 +145,9 @@ export class PhaseRunner {
       exchange.route(plan);
       if (plan.log !== known.log) exchange.chooseLogs(plan);
       if (plan.webSocket && !beginHandshake(exchange)) return this.#verdict(exchange);
-      return this.#run(exchange, 'access');
+      const { credentialOf = () => null } = this.#options;
+      const ran = adoptPolicy(this.#core, exchange, plan, credentialOf);
+      return this.#run(exchange, 'access', ran);
     }
     exchange.answering = true;
     const verdict = this.#answers.head(exchange);
@@ -152,10 +157,11 @@ export class PhaseRunner {
     return verdict;
   }
 
-  #run(exchange: Exchange, phase: RequestPhase): number {
+  /** `first`: the step to begin with. */
+  #run(exchange: Exchange, phase: RequestPhase, first = 0): number {
     let { plan } = exchange;
     let steps = stepsOf(exchange, phase);
-    for (let i = 0; i < steps.length; i++) {
+    for (let i = first; i < steps.length; i++) {
       const step = steps[i];
       let pending: unknown;
       try {

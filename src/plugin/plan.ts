@@ -58,6 +58,8 @@ export interface Plan {
   readonly phases: number;
   /** Whoever the client is, nothing but these access steps and header filters looks at it. */
   readonly mayCompile: boolean;
+  /** Whoever the client is, these access steps run, and nothing before them. */
+  readonly mayBegin: boolean;
   readonly entities: EntityLookup;
   readonly host: PluginHost;
   /** Known from the first request on: where stages come from; whether there is nothing else. */
@@ -180,6 +182,7 @@ class RoutePlan implements Plan {
   readonly webSocket: SocketPlan | null;
   readonly phases: number;
   readonly mayCompile: boolean;
+  readonly mayBegin: boolean;
   readonly entities: EntityLookup;
   readonly host: PluginHost;
   readonly stages: Plan['stages'] = { source: undefined, isDirect: false };
@@ -226,12 +229,13 @@ class RoutePlan implements Plan {
     this.possibleLog = this.#list(withLog(candidates));
     this.conditional = this.#list(candidates.filter(({ condition }) => condition !== null));
     this.phases = phasesOf(route, candidates, this.webSocket) | (this.hashing ? Phase.ACCESS : 0);
-    this.mayCompile =
-      this.rewrite.length + this.response.length + this.bodyFilter.length === 0 &&
+    this.mayBegin =
+      this.rewrite.length === 0 &&
       this.conditional.length === 0 &&
       this.webSocket === null &&
       this.hashing === null &&
       candidates.every(({ entity }) => !entity.consumer && !entity.consumer_group);
+    this.mayCompile = this.mayBegin && this.response.length + this.bodyFilter.length === 0;
     Object.freeze(this);
   }
 

@@ -1,11 +1,10 @@
 /**
  * Policies of a configuration: for every route whose plugins can all run in the core what they come
- * to. One plugin that cannot, in any phase that a client of the route may reach, leaves the route
- * to the shell.
+ * to; for others what the first of them come to, behind which the shell goes on.
  */
 import type { KeyAuthCredential } from '../../config/model.js';
 import { PolicyFlag, PolicySubject } from '../../core/layout.js';
-import type { PolicyStepInput, PolicyTableInput } from '../../core/policy-input.js';
+import type { PolicyInput, PolicyStepInput, PolicyTableInput } from '../../core/policy-input.js';
 import { limits } from '../../limits.js';
 import correlationId from '../builtin/correlation-id.js';
 import cors from '../builtin/cors/plugin.js';
@@ -35,7 +34,7 @@ const known: ReadonlyMap<AnyPlugin, Describe> = new Map<AnyPlugin, Describe>([
 
 export class PolicyCompiler {
   readonly #credentials: readonly KeyAuthCredential[] | null;
-  readonly #policies: (readonly PolicyStepInput[])[] = [];
+  readonly #policies: PolicyInput[] = [];
   /** Number of the policy by what it is made of; 0: there is none. */
   readonly #numbers = new Map<string, number>();
   #needsKeys = false;
@@ -47,9 +46,10 @@ export class PolicyCompiler {
 
   /** Index + 1 of the policy of a plan; 0: its plugins run in the shell. */
   numberOf(plan: Plan): number {
-    if (!this.#credentials || plan.access.length === 0 || !plan.mayCompile) return 0;
+    if (!this.#credentials || plan.access.length === 0 || !plan.mayBegin) return 0;
     const ids = (steps: readonly PlanStep[]) => steps.map(({ entity }) => entity.id).join();
-    const key = `${ids(plan.access)} ${ids(plan.headerFilter)} ${plan.service?.id}`;
+    const answers = plan.mayCompile ? ids(plan.headerFilter) : 'shell';
+    const key = `${ids(plan.access)} ${answers} ${plan.service?.id}`;
     const number = this.#numbers.get(key) ?? this.#add(plan);
     this.#numbers.set(key, number);
     return number;
@@ -62,17 +62,17 @@ export class PolicyCompiler {
   }
 
   #add(plan: Plan): number {
-    const steps = stepsOf(plan);
-    if (!steps) return 0;
-    const usesKeys = steps.some(({ kind }) => kind === 'KEY_AUTH');
+    const policy = (plan.mayCompile ? wholeOf(plan) : null) ?? beginningOf(plan);
+    if (!policy) return 0;
+    const usesKeys = policy.steps.some(({ kind }) => kind === 'KEY_AUTH');
     const count = this.#credentials?.length ?? 0;
     if (usesKeys && count > limits.policyKeys.value) return 0;
     this.#needsKeys ||= usesKeys;
-    return this.#policies.push(steps);
+    return this.#policies.push(policy);
   }
 }
 
-function stepsOf(plan: Plan): PolicyStepInput[] | null {
+function wholeOf(plan: Plan): PolicyInput | null {
   const all: PolicyStepInput[] = [];
   // What filters headers has an access handler, too: its place is there.
   if (!plan.headerFilter.every((step) => plan.access.includes(step))) return null;
@@ -81,7 +81,25 @@ function stepsOf(plan: Plan): PolicyStepInput[] | null {
     if (!steps) return null;
     all.push(...steps);
   }
-  return areIndependent(all) ? all : null;
+  return areIndependent(all) ? { steps: all, accessSteps: 0 } : null;
+}
+
+/**
+ * The first access steps of a plan. One with a handler for the answer ends them: it would do there
+ * once more what the policy has done, or in another order.
+ */
+function beginningOf(plan: Plan): PolicyInput | null {
+  const all: PolicyStepInput[] = [];
+  let accessSteps = 0;
+  for (const step of plan.access) {
+    const { headerFilter, bodyFilter, response } = step.plugin;
+    const steps =
+      headerFilter || bodyFilter || response ? null : known.get(step.plugin)?.(step, plan);
+    if (!steps || !areIndependent([...all, ...steps])) break;
+    all.push(...steps);
+    accessSteps++;
+  }
+  return accessSteps > 0 ? { steps: all, accessSteps } : null;
 }
 
 /**

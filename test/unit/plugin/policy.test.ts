@@ -5,7 +5,7 @@ import { compileTable } from '../../../src/compile-table.js';
 import { resolveSettings } from '../../../src/config/settings.js';
 import { parseSteps } from '../../../src/config-source.js';
 import { createCore } from '../../../src/core/instance.js';
-import { KeyTable, RouteRecord, TableHeader } from '../../../src/core/layout.js';
+import { KeyTable, Policy, RouteRecord, TableHeader } from '../../../src/core/layout.js';
 import { installTable } from '../../../src/core/router.js';
 import { createLogger } from '../../../src/observe/logger.js';
 import { MetricSeries } from '../../../src/observe/metrics.js';
@@ -65,6 +65,15 @@ function policyOf(...given: Parameters<typeof encode>): number {
   return words[(words[TableHeader.routes >> 2] + RouteRecord.policy) >> 2];
 }
 
+/** Access steps that the policy of the route stands for; 0: all, or there is none. */
+function beginningOf(...given: Parameters<typeof encode>): number {
+  const words = wordsOf(encode(...given));
+  const number = words[(words[TableHeader.routes >> 2] + RouteRecord.policy) >> 2];
+  if (number === 0) return 0;
+  const policy = words[TableHeader.policies >> 2] + (number - 1) * Policy.size;
+  return words[(policy + Policy.accessSteps) >> 2];
+}
+
 const plugin = (name: string, config: object = {}) => ({ name, config });
 const limited = (config: object) => plugin('rate-limiting', { minute: 5, ...config });
 
@@ -82,7 +91,33 @@ describe('a policy', () => {
     expect(policyOf([given])).toBe(1);
     expect(policyOf([given, plugin('logs')])).toBe(1);
     expect(policyOf([given], {}, 'off')).toBe(0);
-    expect(policyOf([given, plugin('user')])).toBe(0);
+  });
+
+  test.each<[string, readonly object[], number]>([
+    ['keys', [plugin('key-auth')], 1],
+    ['limits', [limited({})], 1],
+    ['keys and limits', [plugin('key-auth'), limited({})], 2],
+    ['addresses', [plugin('ip-restriction', { deny: ['10.0.0.0/8'] })], 1],
+    ['nothing where an answer is looked at', [plugin('cors')], 0],
+    ['what comes before that', [plugin('correlation-id'), plugin('key-auth')], 0],
+    ['nothing where the others come first', [plugin('request-termination', { trigger: 'a' })], 0],
+    ['what comes before others', [limited({}), plugin('bot-detection')], 0],
+    [
+      'nothing that reads what was set',
+      [plugin('key-auth'), limited({ limit_by: 'header', header_name: 'x-consumer-id' })],
+      1,
+    ],
+  ])('may be a beginning: of %s', (_what, given, count) => {
+    expect(beginningOf([...given, plugin('user')])).toBe(count);
+  });
+
+  test('is whole where nothing is left for the shell', () => {
+    expect(beginningOf([plugin('key-auth'), plugin('logs')])).toBe(0);
+  });
+
+  test('is a beginning where answers are looked at', () => {
+    const looks = plugin('response-transformer', { add: { headers: ['a:b'] } });
+    expect(beginningOf([plugin('key-auth'), looks])).toBe(1);
   });
 
   test.each<[string, object]>([
@@ -116,9 +151,10 @@ describe('a policy', () => {
   test('is not made where one plugin reads what another has set', () => {
     const byUser = limited({ limit_by: 'header', header_name: 'x_consumer_username' });
     expect(policyOf([byUser])).toBe(1);
-    expect(policyOf([plugin('key-auth'), byUser])).toBe(0);
+    expect(beginningOf([plugin('key-auth'), byUser])).toBe(1);
     const added = plugin('request-transformer', { add: { headers: ['X-Stop:1'] } });
-    expect(policyOf([added, plugin('request-termination', { trigger: 'x-stop' })])).toBe(0);
+    const stop = plugin('request-termination', { trigger: 'x-stop' });
+    expect(beginningOf([added, stop])).toBe(1);
     expect(policyOf([added, plugin('request-termination', { trigger: 'x-go' })])).toBe(1);
   });
 
