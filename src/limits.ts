@@ -122,6 +122,7 @@ export const limits = {
   ),
   resolvedNameMs: ms(1000, 'an upstream name is looked up again for the next connection', false),
   targetNameMs: ms(5000, 'the name of a target is looked up again', false),
+  probeTickMs: ms(50, 'an active health check begins so much late at most', false),
   connectAttemptMs: ms(250, 'the next address of an upstream name is tried', false),
   resolvedNames: count(4096, 'remembered addresses of upstream names are forgotten', false),
   configBytes: bytes(67108864, 'a configuration document above it is refused', false),

@@ -46,12 +46,15 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
         nodeId,
         version,
         requests: hasPrometheus(options.config().snapshot) ? report.requestMetrics : null,
+        upstreams: showsHealth(options.config().snapshot) ? report.upstreams : null,
         reloads: options.reloads,
         generation: node.pool.generation,
         configHash: options.config().snapshot.hash,
       });
       return own + filterMetricsText(report.filterMetrics, patternsOf);
     },
+    upstreams: async () => (await node.pool.report()).upstreams,
+    setHealth: (change) => node.pool.setHealth(change),
     plugins: () =>
       [...node.plugins.values()].map(({ name, version, priority }) => ({
         name,
@@ -69,6 +72,11 @@ export function nodeSource(options: NodeSourceOptions): AdminSource {
 
 const hasPrometheus = ({ plugins }: Snapshot): boolean =>
   plugins.some(({ name, enabled }) => name === 'prometheus' && enabled);
+
+const showsHealth = ({ plugins }: Snapshot): boolean =>
+  plugins.some(({ name, enabled, config }) => {
+    return name === 'prometheus' && enabled && config.upstream_health_metrics === true;
+  });
 
 function statusOf(report: PoolReport, generation: number): Record<string, unknown> {
   const { control } = report;

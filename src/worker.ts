@@ -38,6 +38,9 @@ import { namedCertificates } from './tls/snapshot-tls.js';
 import type { UpstreamTls } from './tls/upstream.js';
 import { setTracing } from './trace/settings.js';
 import { Balancers } from './upstream/balancers.js';
+import type { HealthChange } from './upstream/health.js';
+import { HealthProber } from './upstream/health-prober.js';
+import { HealthWatch } from './upstream/health-watch.js';
 import { TargetTable } from './upstream/target-table.js';
 import type { WorkerReport } from './workers/handle.js';
 import { coreStats, type StatsView } from './workers/stats.js';
@@ -80,6 +83,9 @@ export class GatewayWorker {
   readonly #driver: Driver;
   readonly #targets: TargetTable;
   readonly #balancers: Balancers;
+  readonly #health: HealthWatch;
+  /** The first worker's: the others are told. */
+  readonly #prober: HealthProber | null = null;
   /** TLS by service, for plugins that choose an upstream. */
   readonly #security = new WeakMap<Service, UpstreamTls>();
   readonly #shipping: LogShipping;
@@ -113,7 +119,13 @@ export class GatewayWorker {
     writeSettings(core, settings, product);
     const targets = new TargetTable({ clock, idleMs: settings.upstreamKeepaliveIdleMs });
     this.#targets = targets;
-    this.#balancers = new Balancers({ core, clock, logger, targets });
+    const changed = () => this.#prober?.settle();
+    this.#balancers = new Balancers({ core, clock, logger, targets, changed });
+    this.#health = new HealthWatch(core, this.#balancers, logger);
+    const { trusted } = tls;
+    if ((options.index ?? 0) === 0) {
+      this.#prober = new HealthProber({ core, clock, balancers: this.#balancers, trusted });
+    }
     const resolver = {
       route: (generation: number, index: number) => this.#generations.routeOf(generation, index),
       credential: (generation: number, place: number) =>
@@ -278,6 +290,8 @@ export class GatewayWorker {
     this.#options.clock.clearTimeout(this.#poll);
     this.#generations.close();
     this.#balancers.close();
+    this.#prober?.close();
+    this.#health.close();
     await this.#driver.close();
     await this.#shipping.drain(0);
     await this.#filters.close();
@@ -288,6 +302,11 @@ export class GatewayWorker {
   async reopenLogs(): Promise<void> {
     const sinks = [...this.#options.plugins.values()].map(({ logSink }) => logSink?.reopen?.());
     await Promise.all([this.#accessLog?.reopen(), ...sinks]);
+  }
+
+  /** Sets the health of addresses by hand. False: there are none such. */
+  setHealth(change: HealthChange): boolean {
+    return this.#health.set(change);
   }
 
   /** Counters and gauges, always up to date. */
@@ -302,6 +321,7 @@ export class GatewayWorker {
       queues: this.#shipping.metrics(),
       filterMetrics: this.#filters.metrics(),
       requestMetrics: requestMetrics.all(),
+      upstreams: this.#health.show(),
     };
   }
 
@@ -354,6 +374,7 @@ export class GatewayWorker {
       if (this.#closed) return;
       this.#shipping.pollAll();
       this.#accessLog?.poll();
+      this.#health.poll();
       this.#schedulePoll();
     }, pollMs);
   }

@@ -25,6 +25,7 @@ import { answerProxyCache } from './proxy-cache.js';
 import { isValidation, readSchema, validateEntity } from './schemas.js';
 import type { AdminSource } from './source.js';
 import { readTargets } from './targets.js';
+import { answerHealth } from './upstream-health.js';
 
 export interface AdminOptions {
   readonly source: AdminSource;
@@ -190,7 +191,9 @@ async function route(request: IncomingMessage, options: AdminOptions): Promise<A
     return handler ? handler(options, url.searchParams, request) : notAllowed;
   }
   const parts = path.slice(1).split('/').map(decodePart);
-  const cached = answerProxyCache(method, parts, options.source.snapshot());
+  const cached =
+    answerProxyCache(method, parts, options.source.snapshot()) ??
+    (await answerHealth(method, parts, url.searchParams, options.source));
   if (cached && 'length' in cached) {
     return method === 'OPTIONS' ? allowed([...cached], request) : notAllowed;
   }

@@ -1,6 +1,7 @@
 /** What the Admin API shows and does; the gateway implements it. */
 import type { KongError } from '../config/kong-error.js';
 import type { Snapshot } from '../config/model.js';
+import type { HealthChange, UpstreamHealth } from '../upstream/health.js';
 import type { SchemaSource } from './schemas.js';
 
 export interface PluginFacts {
@@ -30,6 +31,10 @@ export interface AdminSource {
   status(): Promise<Record<string, unknown>>;
   /** Prometheus text. */
   metrics(): Promise<string>;
+  /** The health of all upstreams. */
+  upstreams(): Promise<readonly UpstreamHealth[]>;
+  /** Sets the health of addresses; false: there are none such. */
+  setHealth(change: HealthChange): Promise<boolean>;
   plugins(): readonly PluginFacts[];
   schemas(): SchemaSource;
   /** Names and values of the node's settings, without secrets. */

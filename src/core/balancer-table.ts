@@ -131,6 +131,22 @@ export function readPeer(core: Core, slot: number): { down: boolean; inFlight: n
   };
 }
 
+/** Makes a peer of the table in use healthy or unhealthy; indices in that table. */
+export function setPeerHealth(core: Core, balancer: number, peer: number, healthy: boolean): void {
+  core.exports.balancer_set_health(balancer, peer, healthy);
+}
+
+/** Takes a probe into account: a healthEvent, and how many in a row change the state; 0: none. */
+export function reportProbe(
+  core: Core,
+  balancer: number,
+  peer: number,
+  event: number,
+  limit: number,
+): void {
+  core.exports.balancer_report(balancer, peer, event, limit);
+}
+
 /** Forgets a peer: its number is another's from here on. */
 export function clearPeer(core: Core, slot: number): void {
   const at = Region.peers.offset + slot * PeerState.size;

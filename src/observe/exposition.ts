@@ -3,10 +3,12 @@ import type { ControlValues } from '../core/control.js';
 import { latencyBucketsMs } from '../core/layout.js';
 import type { SlotValues } from '../core/metric-slot.js';
 import type { QueueMetrics } from '../log/queue-metrics.js';
+import type { UpstreamHealth } from '../upstream/health.js';
 import { MetricText, type MetricType } from './metric-text.js';
 import type { Series } from './metrics.js';
 import type { RequestSample } from './request-metrics.js';
 import { writeRequestMetrics } from './request-metrics-text.js';
+import { writeUpstreamHealth } from './upstream-health-text.js';
 
 export interface Scrape {
   readonly nodeId: string;
@@ -16,6 +18,8 @@ export interface Scrape {
   readonly queues: readonly QueueMetrics[];
   /** What the prometheus plugin has counted; null: there is none, and every route is shown. */
   readonly requests: readonly RequestSample[] | null;
+  /** What the prometheus plugin shows of them; null: nothing. */
+  readonly upstreams: readonly UpstreamHealth[] | null;
   /** Reloads since the start, by outcome. */
   readonly reloads: { readonly succeeded: number; readonly failed: number };
   readonly generation: number;
@@ -28,6 +32,7 @@ export function prometheusText(scrape: Scrape): string {
   nodeMetrics(text, scrape);
   if (scrape.requests) writeRequestMetrics(text, scrape.requests);
   else routeMetrics(text, scrape);
+  if (scrape.upstreams) writeUpstreamHealth(text, scrape.upstreams);
   queueMetrics(text, scrape.queues);
   return text.toString();
 }

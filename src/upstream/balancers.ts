@@ -21,6 +21,8 @@ export interface BalancersOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly targets: TargetTable;
+  /** Called when another table is in use. */
+  readonly changed?: () => void;
 }
 
 /** An upstream of the table in use. */
@@ -140,6 +142,7 @@ export class Balancers {
         this.#active = placed;
         this.#peers.retain([...placed.values()]);
         this.#schedule();
+        this.#options.changed?.();
       };
       return { swap, discard: views.discard };
     } catch (error) {

@@ -23,9 +23,23 @@ export interface TargetHealth {
 export interface UpstreamHealth {
   readonly id: string;
   readonly name: string;
+  /** Something is found out about the health of its addresses. */
+  readonly isChecked: boolean;
   /** Whether requests can go there. */
   readonly health: HealthState;
   readonly targets: readonly TargetHealth[];
+}
+
+/** Addresses of a target that are healthy, or not, from here on. */
+export interface HealthChange {
+  /** Id. */
+  readonly upstream: string;
+  /** `host:port`. */
+  readonly target: string;
+  /** One address of it; null: all. */
+  readonly ip: string | null;
+  readonly port: number | null;
+  readonly healthy: boolean;
 }
 
 /** Whether anything is found out about the health of an upstream's addresses. */

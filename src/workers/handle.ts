@@ -5,6 +5,7 @@ import type { FilterMetric } from '../filter/metrics.js';
 import type { FilterRegistry } from '../filter/registry.js';
 import type { QueueMetrics } from '../log/queue-metrics.js';
 import type { RequestSample } from '../observe/request-metrics.js';
+import type { HealthChange, UpstreamHealth } from '../upstream/health.js';
 import type { StatsView } from './stats.js';
 
 export interface WorkerReport {
@@ -14,6 +15,7 @@ export interface WorkerReport {
   readonly filterMetrics: readonly FilterMetric[];
   /** What the prometheus plugin has counted. */
   readonly requestMetrics: readonly RequestSample[];
+  readonly upstreams: readonly UpstreamHealth[];
 }
 
 export interface WorkerHandle {
@@ -29,6 +31,8 @@ export interface WorkerHandle {
   close(): Promise<void>;
   /** Opens log files again. */
   reopenLogs(): Promise<void>;
+  /** Sets the health of addresses; false: there are none such. */
+  setHealth(change: HealthChange): Promise<boolean>;
   /** Brings `stats` up to date, and reads what is not a counter. */
   report(): Promise<WorkerReport>;
   /** The worker's counters; they stay readable when it has ended. */

@@ -2,6 +2,7 @@
 import type { Snapshot } from '../config/model.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import type { FilterRegistry } from '../filter/registry.js';
+import type { HealthChange } from '../upstream/health.js';
 import { GatewayWorker, type WorkerOptions } from '../worker.js';
 import type { WorkerHandle, WorkerReport } from './handle.js';
 import type { StatsView } from './stats.js';
@@ -44,6 +45,10 @@ export class LocalWorker implements WorkerHandle {
 
   reopenLogs(): Promise<void> {
     return this.#worker.reopenLogs();
+  }
+
+  async setHealth(change: HealthChange): Promise<boolean> {
+    return this.#worker.setHealth(change);
   }
 
   async report(): Promise<WorkerReport> {

@@ -6,6 +6,7 @@ import { type ErrorCode, errorTable, GatewayError } from '../errors.js';
 import type { FilterMemory } from '../filter/shared/stores.js';
 import type { SentFilter } from '../filter/transfer.js';
 import type { Series } from '../observe/metrics.js';
+import type { HealthChange } from '../upstream/health.js';
 import type { WorkerReport } from './handle.js';
 
 /** `workerData` of a worker's thread. */
@@ -36,6 +37,7 @@ export interface ThreadCalls {
   drain: [number, number];
   close: [undefined, unknown];
   reopenLogs: [undefined, unknown];
+  setHealth: [HealthChange, boolean];
   report: [undefined, WorkerReport];
 }
 

@@ -15,6 +15,7 @@ import type { Logger } from '../observe/logger.js';
 import type { MetricSeries, Series } from '../observe/metrics.js';
 import { RequestMetrics, type RequestSample } from '../observe/request-metrics.js';
 import type { Clock } from '../time.js';
+import type { HealthChange, UpstreamHealth } from '../upstream/health.js';
 import type { MakeWorker, WorkerHandle, WorkerReport } from './handle.js';
 import { mergeQueues } from './queues.js';
 import { RetiredStats, sumControl, sumSlot } from './stats.js';
@@ -40,6 +41,8 @@ export interface PoolReport {
   readonly queues: readonly QueueMetrics[];
   readonly filterMetrics: readonly FilterMetric[];
   readonly requestMetrics: readonly RequestSample[];
+  /** As the first worker sees them. */
+  readonly upstreams: readonly UpstreamHealth[];
   readonly liveGenerations: number;
   readonly driver: DriverFacts;
   readonly workers: readonly { readonly index: number; readonly restarts: number }[];
@@ -169,6 +172,11 @@ export class WorkerPool {
     for (const one of failures) if (one.status === 'rejected') throw one.reason;
   }
 
+  /** Sets the health of addresses in every worker; false: there are none such. */
+  async setHealth(change: HealthChange): Promise<boolean> {
+    return (await this.#all((handle) => handle.setHealth(change))).includes(true);
+  }
+
   /** Counters of all workers, those that are gone included. */
   async report(): Promise<PoolReport> {
     const alive = this.#alive();
@@ -180,6 +188,7 @@ export class WorkerPool {
       series: series.map((one) => ({ ...one, values: sumSlot(views, one.slot) })),
       queues: mergeQueues(reports.flatMap((report) => report.queues)),
       requestMetrics: mergedRequests(reports),
+      upstreams: reports[0]?.upstreams ?? [],
       filterMetrics: mergeFilterMetrics(reports.flatMap((report) => report.filterMetrics)),
       liveGenerations: Math.max(0, ...reports.map((report) => report.liveGenerations)),
       driver: this.driver,

@@ -11,6 +11,7 @@ import { sentFilters } from '../filter/transfer.js';
 import type { Logger } from '../observe/logger.js';
 import type { MetricSeries } from '../observe/metrics.js';
 import type { Clock } from '../time.js';
+import type { HealthChange } from '../upstream/health.js';
 import type { WorkerHandle, WorkerReport } from './handle.js';
 import {
   type Call,
@@ -58,6 +59,7 @@ export class RemoteWorker implements WorkerHandle {
     queues: [],
     filterMetrics: [],
     requestMetrics: [],
+    upstreams: [],
   };
   #seenBeat = 0;
   #seenAtMs: number;
@@ -120,6 +122,10 @@ export class RemoteWorker implements WorkerHandle {
 
   async reopenLogs(): Promise<void> {
     await this.#call('reopenLogs', undefined);
+  }
+
+  setHealth(change: HealthChange): Promise<boolean> {
+    return this.#call('setHealth', change);
   }
 
   async report(): Promise<WorkerReport> {

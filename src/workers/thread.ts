@@ -103,6 +103,7 @@ async function open(): Promise<Calls> {
       publish(worker.stats, published, series.count);
     },
     reopenLogs: () => worker.reopenLogs(),
+    setHealth: (change) => worker.setHealth(change),
     report: () => {
       publish(worker.stats, published, series.count);
       return worker.report();

@@ -13,7 +13,7 @@ const fields = {
   ai_metrics: flag('Without effect.'),
   latency_metrics: flag('Histograms of the time that requests take.'),
   bandwidth_metrics: flag('Count bytes in both directions.'),
-  upstream_health_metrics: flag('Without effect.'),
+  upstream_health_metrics: flag('The health of the targets of upstreams.'),
   wasm_metrics: flag('Without effect: metrics of filters are always shown.'),
 } as const;
 

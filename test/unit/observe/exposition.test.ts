@@ -44,6 +44,7 @@ function page(route: string): string {
       },
     ],
     requests: null,
+    upstreams: null,
     reloads: { succeeded: 3, failed: 1 },
     generation: 4,
     configHash: 'x',
