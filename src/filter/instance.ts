@@ -80,7 +80,8 @@ export class FilterInstance {
     }
     const { callbacks } = module;
     for (const name of callbackNames) {
-      this.#callbacks[name] = callbacks.has(name) ? (exports[name] as Callback) : undefined;
+      const callback = exports[name] as Callback;
+      this.#callbacks[name] = callbacks.has(name) ? this.#known(callback) : undefined;
     }
     this.seesEnd = endCallbacks.some((name) => callbacks.has(name));
   }
@@ -173,6 +174,13 @@ export class FilterInstance {
     } finally {
       this.answer = null;
     }
+  }
+
+  /** A filter that does not stop itself is written down while it runs. */
+  #known(callback: Callback): Callback {
+    const { module, services } = this.options;
+    const { hangs } = services;
+    return hangs && !module.watched ? hangs.watch(module.hash, callback) : callback;
   }
 
   #attach(exports: ForeignExports): void {

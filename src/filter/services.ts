@@ -5,6 +5,7 @@ import type { FilterLogLevel } from './abi.js';
 import type { PropertyValue } from './adapter.js';
 import type { CallClient } from './calls/client.js';
 import type { FilterMetrics } from './metrics.js';
+import type { HangLedger } from './shared/hang-ledger.js';
 import type { SharedValues } from './shared-data.js';
 import type { SharedQueueStore } from './shared-queues.js';
 
@@ -26,6 +27,8 @@ export interface FilterServices {
   readonly logLevel: FilterLogLevel;
   readonly shared: SharedValues;
   readonly queues: SharedQueueStore;
+  /** Knows filters that a thread hung in; default none. */
+  readonly hangs?: HangLedger | null;
   readonly metrics: FilterMetrics;
   readonly calls: CallClient;
   readonly foreign: ReadonlyMap<string, ForeignFunction>;

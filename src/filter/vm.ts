@@ -64,6 +64,8 @@ export class FilterVm {
    */
   rehearse(config: Uint8Array): void {
     const { module, host } = this.options;
+    // It was accepted before a thread hung in it; trying it might end in the same way.
+    if (this.#rests()) return;
     const ids = this.#rootId === null ? ['', module.name] : [this.#rootId];
     let failure: unknown;
     let show = (): void => {};
@@ -98,6 +100,10 @@ export class FilterVm {
     }
     const failOpen = this.options.host.failOpen ?? false;
     const binding: FilterBinding = { vm: this, config, failOpen, root: null, users: 1 };
+    if (this.#rests()) {
+      this.#bindings.push(binding);
+      return binding;
+    }
     this.#instance ??= this.#start();
     binding.root = this.#instance.createRoot(config);
     this.#bindings.push(binding);
@@ -142,6 +148,23 @@ export class FilterVm {
   report(station: Station, message: string): void {
     const fields = { context: station.context?.id ?? 0 };
     this.options.services.logger.error({ filter: this.options.module.name, ...fields }, message);
+  }
+
+  /** True where a thread hung in this filter a short while ago: it is started later. */
+  #rests(): boolean {
+    const { module, services } = this.options;
+    const { clock, hangs } = services;
+    const restMs = hangs?.restMs(module.hash, clock.wall()) ?? 0;
+    if (restMs === 0) return false;
+    this.#restartAtMs = clock.now() + restMs;
+    if (this.#restartTimer === null) {
+      services.logger.error(
+        { filter: module.name },
+        'a thread hung in the filter: it is not started',
+      );
+      this.#restartTimer = clock.setTimeout(() => this.#reviveIfDead(), restMs);
+    }
+    return true;
   }
 
   /** @throws GatewayError GW_E_FILTER_TRAP */

@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.js';
 import { chooseDriver, type DriverChoice, givenDriver } from '../driver/choose.js';
 import type { MakeDriver } from '../driver/contract.js';
 import type { ForeignFunction } from '../filter/services.js';
+import { makeLedgerMemory } from '../filter/shared/hang-ledger.js';
 import { makeSharedMemory } from '../filter/shared/shared-memory.js';
 import type { Logger } from '../observe/logger.js';
 import { MetricSeries } from '../observe/metrics.js';
@@ -56,7 +57,11 @@ export async function openPool(options: OpenPoolOptions): Promise<WorkerPool> {
       makeDriver: choice.create,
     });
   const counters = makeCounterMemory();
-  const filterMemory = { memory: makeSharedMemory(), channel: `headgate filters ${randomUUID()}` };
+  const filterMemory = {
+    memory: makeSharedMemory(),
+    running: makeLedgerMemory(),
+    channel: `headgate filters ${randomUUID()}`,
+  };
   const remote: MakeWorker = (index, onFault) => {
     const child = logger.child({ worker: index });
     return RemoteWorker.create({

@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.js';
 import type { BoundListener, ListenSpec } from '../driver/contract.js';
 import { GatewayError } from '../errors.js';
 import type { FilterRegistry } from '../filter/registry.js';
+import { HangLedger } from '../filter/shared/hang-ledger.js';
 import { abandonLock } from '../filter/shared/shared-memory.js';
 import type { FilterMemory } from '../filter/shared/stores.js';
 import { sentFilters } from '../filter/transfer.js';
@@ -77,7 +78,10 @@ export class RemoteWorker implements WorkerHandle {
     const workerData: ThreadStart = { index, settings, from, ...shared };
     this.#thread = new Worker(threadFile, { workerData });
     // A thread that was ended in the middle of a write would hold the others up.
-    this.#thread.on('exit', () => abandonLock(filterMemory.memory, index));
+    this.#thread.on('exit', () => {
+      abandonLock(filterMemory.memory, index);
+      new HangLedger(filterMemory.running, index).condemn(options.clock.wall());
+    });
     this.#thread.on('message', (message: ThreadMessage) => this.#receive(message, ready));
     this.#thread.on('error', (error: Error) => this.#end(error, ready));
     this.#thread.on('exit', (code) => this.#end(new Error(`the thread ended (${code})`), ready));

@@ -97,11 +97,16 @@ test('a filter that never returns fails its exchange and rests; its worker goes 
   expect([...statuses].sort()).toEqual([200, 500]);
 });
 
-test('without the watchdog its worker is replaced', async () => {
+test('without the watchdog its worker is replaced, and the filter rests there', async () => {
   const one = { module: loop, watchdog: false };
   const { proxy, lines } = await twoWorkers({ one }, { worker_hang_timeout: 1 });
   await expect(ask(proxy, { 'x-loop': 'yes' })).rejects.toThrow();
   const replaced = () => lines.some(({ msg }) => msg === 'the core failed and is replaced');
   await until(replaced, 20_000);
-  await until(async () => (await ask(proxy)).status === 200, 20_000);
+  const rests = () => lines.some(({ msg }) => msg?.startsWith('a thread hung in the filter'));
+  await until(rests, 20_000);
+  const statuses = new Set<number>();
+  await until(async () => statuses.add((await ask(proxy)).status).size === 2, 20_000);
+  // The other worker's instance serves; the new worker does not begin with the filter.
+  expect([...statuses].sort()).toEqual([200, 500]);
 });

@@ -1,6 +1,7 @@
 /** What filters of several threads share: the stores in shared memory. */
 import { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { makeLedgerMemory } from '../../../src/filter/shared/hang-ledger.js';
 import { abandonLock, makeSharedMemory } from '../../../src/filter/shared/shared-memory.js';
 import { openStores } from '../../../src/filter/shared/stores.js';
 import type { SharedValues } from '../../../src/filter/shared-data.js';
@@ -15,7 +16,7 @@ const INTERNAL_FAILURE = 10;
 let nextChannel = 1;
 
 function stores(memory = makeSharedMemory(), worker = 0, channel = `test ${nextChannel++}`) {
-  const opened = openStores({ memory, channel }, worker);
+  const opened = openStores({ memory, running: makeLedgerMemory(), channel }, worker);
   onTestFinished(() => opened.queues.close());
   return { ...opened, memory, channel };
 }
