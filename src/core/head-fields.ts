@@ -48,6 +48,19 @@ export class HeadFields {
     return false;
   }
 
+  /** The value of the first field with that name as a number of at most 15 digits; -1: no such. */
+  decimal(name: Uint8Array): number {
+    if (!this.find(name, 0, name.length)) return -1;
+    if (this.valueLength < 1 || this.valueLength > 15) return -1;
+    let number = 0;
+    for (let i = 0; i < this.valueLength; i++) {
+      const digit = this.bytes[this.valueAt + i] - 48;
+      if (digit < 0 || digit > 9) return -1;
+      number = 10 * number + digit;
+    }
+    return number;
+  }
+
   /** How many fields have that name in any case. */
   times(name: Uint8Array, at: number, length: number): number {
     let count = 0;

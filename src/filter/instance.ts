@@ -18,6 +18,7 @@ import type { FilterModule } from './module.js';
 import type { FilterHostOptions, FilterServices } from './services.js';
 import type { Station } from './station.js';
 import type { FilterStream } from './stream.js';
+import { Usual, usualNames } from './usual-callbacks.js';
 
 export interface InstanceOptions {
   readonly module: FilterModule;
@@ -54,6 +55,7 @@ export class FilterInstance {
   readonly seesEnd: boolean;
   /** Every name, so that all instances have the same shape. */
   readonly #callbacks: Partial<Record<CallbackName, Callback>> = {};
+  readonly #usual: readonly (Callback | undefined)[];
   readonly #budget: Budget | null;
   readonly #trace: FilterServices['trace'];
   #vmStarted = false;
@@ -83,6 +85,7 @@ export class FilterInstance {
       const callback = exports[name] as Callback;
       this.#callbacks[name] = callbacks.has(name) ? this.#known(callback) : undefined;
     }
+    this.#usual = usualNames.map((name) => (name === null ? undefined : this.#callbacks[name]));
     this.seesEnd = endCallbacks.some((name) => callbacks.has(name));
   }
 
@@ -114,7 +117,7 @@ export class FilterInstance {
     const context = new Context(this.contexts.freeId(), this, root, stream, station);
     this.contexts.add(context);
     root.streams++;
-    this.call(context, 'proxy_on_context_create', root.id);
+    this.askUsual(context, Usual.CREATE, root.id, 0);
     return context;
   }
 
@@ -128,7 +131,25 @@ export class FilterInstance {
    */
   ask(context: Context, name: CallbackName, a: number, b: number, missing = 0, c = 0, d = 0) {
     const callback = this.#callbacks[name];
+    return callback === undefined ? missing : this.#run(context, callback, name, a, b, c, d);
+  }
+
+  /** The same with the number of a usual callback. */
+  askUsual(context: Context, number: number, a: number, b: number, missing = 0): number {
+    const callback = this.#usual[number];
     if (callback === undefined) return missing;
+    return this.#run(context, callback, usualNames[number] as CallbackName, a, b, 0, 0);
+  }
+
+  #run(
+    context: Context,
+    callback: Callback,
+    name: CallbackName,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+  ): number {
     if (this.failure) throw this.failure;
     const outer = this.effective;
     this.effective = context;

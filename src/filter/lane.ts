@@ -1,15 +1,12 @@
 /** One direction of an exchange: moves a message through the stages of its filters. */
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
-import { Action, type CallbackName, MapType } from './abi.js';
+import { Action, MapType } from './abi.js';
 import { Moment } from './context.js';
 import { Part, Pause, type Side, Stage, type Station } from './station.js';
 import type { FilterStream } from './stream.js';
 
 interface Names {
-  readonly headers: CallbackName;
-  readonly body: CallbackName;
-  readonly trailers: CallbackName;
   readonly headersMap: 0 | 2;
   readonly trailersMap: 1 | 3;
   readonly moments: readonly [headers: Moment, body: Moment, trailers: Moment];
@@ -17,17 +14,11 @@ interface Names {
 
 const names: Readonly<Record<Side, Names>> = {
   request: {
-    headers: 'proxy_on_request_headers',
-    body: 'proxy_on_request_body',
-    trailers: 'proxy_on_request_trailers',
     headersMap: MapType.REQUEST_HEADERS,
     trailersMap: MapType.REQUEST_TRAILERS,
     moments: [Moment.REQUEST_HEADERS, Moment.REQUEST_BODY, Moment.REQUEST_TRAILERS],
   },
   response: {
-    headers: 'proxy_on_response_headers',
-    body: 'proxy_on_response_body',
-    trailers: 'proxy_on_response_trailers',
     headersMap: MapType.RESPONSE_HEADERS,
     trailersMap: MapType.RESPONSE_TRAILERS,
     moments: [Moment.RESPONSE_HEADERS, Moment.RESPONSE_BODY, Moment.RESPONSE_TRAILERS],
@@ -143,7 +134,7 @@ export class Lane {
     if (this.side === 'request') this.#stream.chain.reach(station, this.#stream);
     if (!this.#shows(station, Part.HEADERS)) return;
     const { count } = this.#stream.headers[this.#names.headersMap];
-    const action = this.#ask(station, stage, this.#names.headers, count, stage.endOfStream);
+    const action = this.#ask(station, stage, count, stage.endOfStream);
     if (action !== Action.CONTINUE) stage.paused = Pause.HEADERS;
   }
 
@@ -152,7 +143,7 @@ export class Lane {
       stage.fresh = false;
       let action: number = Action.CONTINUE;
       if (this.#shows(station, Part.BODY)) {
-        action = this.#ask(station, stage, this.#names.body, stage.buffer.size, stage.ended);
+        action = this.#ask(station, stage, stage.buffer.size, stage.ended);
       }
       if (action === Action.STOP_NO_BUFFER) stage.buffer.clear();
       stage.paused = action === Action.CONTINUE ? Pause.NONE : Pause.BODY;
@@ -167,7 +158,7 @@ export class Lane {
       let action: number = Action.CONTINUE;
       if (this.#shows(station, Part.TRAILERS)) {
         const { count } = this.#stream.headers[this.#names.trailersMap];
-        action = this.#ask(station, stage, this.#names.trailers, count, true);
+        action = this.#ask(station, stage, count, true);
       }
       stage.paused = action === Action.CONTINUE ? Pause.NONE : Pause.TRAILERS;
     }
@@ -197,14 +188,14 @@ export class Lane {
     return (station.interest & (1 << context.moment)) !== 0;
   }
 
-  /** Runs a callback that the filter has. */
-  #ask(station: Station, stage: Stage, name: CallbackName, size: number, end: boolean): number {
+  /** Runs the callback of the moment that `#shows` has set. */
+  #ask(station: Station, stage: Stage, size: number, end: boolean): number {
     const { context } = station;
     if (context === null) return Action.CONTINUE;
     station.running = this.side;
     const hadReply = this.#stream.reply !== null;
     try {
-      const action = context.instance.ask(context, name, size, end ? 1 : 0);
+      const action = context.instance.askUsual(context, context.moment, size, end ? 1 : 0);
       if (action === Action.CONTINUE) stage.released = false;
       return action;
     } catch (error) {

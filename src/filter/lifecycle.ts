@@ -2,6 +2,7 @@
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
 import { type Context, Moment, type RootContext } from './context.js';
+import { Usual } from './usual-callbacks.js';
 
 /** Ends a context; pending calls are cancelled. A trap on the way changes nothing for anybody. */
 export function endContext(context: Context): void {
@@ -12,7 +13,7 @@ export function endContext(context: Context): void {
   if (context.stream) context.moment = Moment.LOG;
   if (!instance.seesEnd) return drop(context);
   try {
-    const isDone = instance.ask(context, 'proxy_on_done', 0, 0, 1) !== 0;
+    const isDone = instance.askUsual(context, Usual.DONE, 0, 0, 1) !== 0;
     if (isDone) return finishDone(context, true);
     context.waiting = true;
     clock.setTimeout(() => finishDone(context), limits.filterDoneMs.value);
@@ -27,8 +28,8 @@ export function finishDone(context: Context, now = false): void {
   const { instance } = context;
   context.waiting = false;
   try {
-    if (context.stream) instance.call(context, 'proxy_on_log');
-    instance.call(context, 'proxy_on_delete');
+    if (context.stream) instance.askUsual(context, Usual.LOG, 0, 0);
+    instance.askUsual(context, Usual.DELETE, 0, 0);
   } catch (error) {
     passTrap(error);
   }

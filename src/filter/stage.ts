@@ -5,7 +5,7 @@
 import type { EditBytes } from '../core/edit-bytes.js';
 import { EditList } from '../core/exchange-edits.js';
 import { ExchangeView } from '../core/exchange-view.js';
-import type { HeadFields } from '../core/head-fields.js';
+import { HeadFields } from '../core/head-fields.js';
 import type { Core } from '../core/instance.js';
 import type { Exchange, PluginReply } from '../plugin/exchange.js';
 import { errorText } from '../plugin/pdk/error-texts.js';
@@ -24,6 +24,7 @@ import { FilterStream } from './stream.js';
 import { fillTrailers, trailerLines } from './trailers.js';
 
 const noEdits = new EditList();
+const lengthField = Buffer.from('content-length');
 
 export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
   /** Null where none has been needed so far. */
@@ -40,6 +41,7 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
   /** The head of the answer: the one that the core shows, or a copy. */
   #answer: ExchangeView | null = null;
   readonly #ownAnswer: ExchangeView;
+  readonly #fields = new HeadFields();
   #given: LocalReply | null = null;
   /** Edits of plugins; those of filters come behind them. */
   #upstreamCount = 0;
@@ -160,8 +162,8 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
   /** Bytes of the answer's body that filters will see, -1: not known. */
   #answerLength(): number {
     if (this.exchange?.plan?.bodyFilter.length) return -1;
-    const text = this.#answer?.header('content-length', 'response') ?? '';
-    return /^\d{1,15}$/.test(text) ? Number(text) : -1;
+    this.#answer?.showFields('response', this.#fields);
+    return this.#fields.decimal(lengthField);
   }
 
   ended(): void {

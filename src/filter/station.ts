@@ -1,6 +1,7 @@
 /** One filter's place in the chain of an exchange: what it has been shown in each direction. */
 import { BodyBuffer } from './body-buffer.js';
-import { type Context, Moment } from './context.js';
+import type { Context } from './context.js';
+import { usualNames } from './usual-callbacks.js';
 import type { FilterBinding } from './vm.js';
 
 export type Side = 'request' | 'response';
@@ -68,18 +69,9 @@ export class Stage {
 export const Part = { HEADERS: 0, BODY: 1, TRAILERS: 2 } as const;
 export type Part = (typeof Part)[keyof typeof Part];
 
-const moments = [
-  ['proxy_on_request_headers', Moment.REQUEST_HEADERS],
-  ['proxy_on_request_body', Moment.REQUEST_BODY],
-  ['proxy_on_request_trailers', Moment.REQUEST_TRAILERS],
-  ['proxy_on_response_headers', Moment.RESPONSE_HEADERS],
-  ['proxy_on_response_body', Moment.RESPONSE_BODY],
-  ['proxy_on_response_trailers', Moment.RESPONSE_TRAILERS],
-] as const;
-
 export class Station {
   readonly binding: FilterBinding;
-  /** A bit for each moment that the module has a callback for. */
+  /** A bit for each usual callback that the module has, by its number. */
   readonly interest: number;
   readonly request = new Stage();
   readonly response = new Stage();
@@ -95,7 +87,9 @@ export class Station {
     this.binding = binding;
     const { callbacks } = binding.vm.options.module;
     let interest = 0;
-    for (const [name, moment] of moments) if (callbacks.has(name)) interest |= 1 << moment;
+    for (const [number, name] of usualNames.entries()) {
+      if (name !== null && callbacks.has(name)) interest |= 1 << number;
+    }
     this.interest = interest;
   }
 
