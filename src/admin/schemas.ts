@@ -6,6 +6,7 @@ import type { PluginSchemas, SchemaError } from '../config/schema/field.js';
 import { isObject } from '../config/schema/object.js';
 import { unknownPlugin } from '../config/schema/plugin.js';
 import { validateRecord } from '../config/schema/validate.js';
+import { vaultSchema } from '../config/schema/vault.js';
 import { schemaViolation } from '../config/violation.js';
 import type { FilterMeta } from '../filter/meta.js';
 import { readBody } from './body.js';
@@ -18,8 +19,8 @@ export interface SchemaSource {
 }
 
 /**
- * Answers `GET /schemas/{entity}`, `/schemas/plugins/{name}` and `/schemas/filters/{name}`, which
- * is the JSON Schema beside the module; null: no such path.
+ * Answers `GET /schemas/{entity}`, `/schemas/plugins/{name}`, `/schemas/vaults/{name}` and
+ * `/schemas/filters/{name}`, which is the JSON Schema beside the module; null: no such path.
  */
 export function readSchema(parts: readonly string[], source: SchemaSource): AdminAnswer | null {
   const [root, first, name] = parts;
@@ -30,6 +31,7 @@ export function readSchema(parts: readonly string[], source: SchemaSource): Admi
       if (filter) return { status: 200, body: filter.meta.configSchema ?? {} };
       return { status: 404, body: { message: `No filter named '${name}'` } };
     }
+    if (first === 'vaults') return readVaultSchema(name);
     if (first !== 'plugins') return null;
     const plugin = source.plugins.get(name);
     if (plugin) return { status: 200, body: describePlugin(plugin.schema) };
@@ -38,6 +40,13 @@ export function readSchema(parts: readonly string[], source: SchemaSource): Admi
   const schema = entitySchema(first, source);
   if (schema) return { status: 200, body: describeRecord(schema) };
   return { status: 404, body: { message: `No entity named '${first}'` } };
+}
+
+/** The part of the entity that a kind of vault narrows. */
+function readVaultSchema(name: string): AdminAnswer {
+  if (name !== 'env') return { status: 404, body: { message: `No vault named '${name}'` } };
+  const { fields } = describeRecord({ fields: { config: vaultSchema.fields.config } });
+  return { status: 200, body: { fields } };
 }
 
 /** Whether a path is one of `POST /schemas/{entity}/validate`. */

@@ -114,7 +114,7 @@ export class PhaseRunner {
         exchange.woken = false;
         return exchange.answering ? this.#answers.resumed(exchange) : this.#resumed(exchange);
       case Phase.REQUEST_BODY:
-        return this.#takeRequest(exchange.requestBody);
+        return this.#takeRequest(exchange);
       case Phase.REQUEST_PULL:
         return this.#pull(exchange);
       case Phase.RESPONSE_BODY:
@@ -225,9 +225,15 @@ export class PhaseRunner {
     return this.#verdict(exchange);
   }
 
-  #takeRequest(body: Exchange['requestBody']): number {
+  #takeRequest(exchange: Exchange): number {
     const port = this.#port;
-    return body.take(port.chunk(), port.last, port.trailers());
+    const { requestBody: body } = exchange;
+    const flags = body.take(port.chunk(), port.last, port.trailers());
+    const { refusal } = body;
+    if (!refusal || exchange.reply) return flags;
+    exchange.reply = this.#faults.answer(exchange, refusal.status, refusal.message);
+    exchange.state.source = 'exit';
+    return this.#verdict(exchange);
   }
 
   #pull(exchange: Exchange): number {

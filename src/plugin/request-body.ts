@@ -8,6 +8,12 @@ import { BodyQueue } from './body-queue.js';
 import type { BodyStage } from './stage.js';
 import { passedTrailers } from './trailers.js';
 
+/** What a request becomes whose body turns out to be longer than it may be. */
+export interface BodyRefusal {
+  readonly status: number;
+  readonly message: string;
+}
+
 interface Waiter {
   resolve(bytes: Uint8Array): void;
   reject(error: Error): void;
@@ -28,6 +34,9 @@ export class RequestBody {
   /** Length that the head names; -1: chunked. */
   #length = 0;
   #trailers = '';
+  #received = 0;
+  #most = Number.POSITIVE_INFINITY;
+  #refusal: BodyRefusal | null = null;
   /** Something of the last request is still here. */
   #isTouched = false;
 
@@ -43,6 +52,22 @@ export class RequestBody {
     this.#stage = null;
     this.#staged.clear();
     this.#trailers = '';
+    this.#received = 0;
+    this.#most = Number.POSITIVE_INFINITY;
+    this.#refusal = null;
+  }
+
+  /** Bytes that the client may send in all; the body goes through here for it. */
+  limit(bytes: number, refusal: BodyRefusal): void {
+    if (this.#length === 0) return;
+    this.#isTouched = true;
+    this.#most = bytes;
+    this.#refusal = refusal;
+  }
+
+  /** Set once more has come than may. */
+  get refusal(): BodyRefusal | null {
+    return this.#received > this.#most ? this.#refusal : null;
   }
 
   /** From here on the body goes through a stage, what was read already included. */
@@ -55,7 +80,9 @@ export class RequestBody {
 
   /** It was read, replaced or goes through a stage: the core must be told. */
   get inUse(): boolean {
-    return this.#stage !== null || this.#replacement || this.#reading !== null;
+    return (
+      this.#stage !== null || this.#replacement || this.#reading !== null || this.#refusal !== null
+    );
   }
 
   /** Somebody wants to read it. */
@@ -95,6 +122,7 @@ export class RequestBody {
   /** Bytes of the client, and octets of its trailer section. Returns flags for the core. */
   take(chunk: Uint8Array, last: boolean, trailers = ''): number {
     this.#isTouched = true;
+    this.#received += chunk.length;
     if (trailers !== '') this.#trailers += trailers;
     if (this.#replacement) {
       if (last) this.#settle();

@@ -28,6 +28,11 @@ export interface UpstreamRequestWriter {
   setMethod(method: string): void;
   /** Gives the upstream this body instead of the client's, with its length. */
   setBody(body: string | Uint8Array): void;
+  /**
+   * Breaks the request off once the client has sent more than so many bytes of body: it is answered
+   * with `status` (default 413) where no answer has begun, and the upstream's connection is reset.
+   */
+  limitBody(bytes: number, status?: number, message?: string): void;
   /** Collects the whole answer, for `service.response.body` in later phases. */
   enableBuffering(): void;
 }

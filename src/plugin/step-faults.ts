@@ -15,12 +15,12 @@ export class StepFaults {
     exchange.state.source = 'error';
     // Before the answer it can only be the client's body that is too large.
     const clients = !exchange.answering && isTooLarge(error);
-    exchange.reply = clients ? this.#answer(exchange, 413, tooLarge) : this.errorFor(exchange);
+    exchange.reply = clients ? this.answer(exchange, 413, tooLarge) : this.errorFor(exchange);
   }
 
   /** The answer where plugins failed. */
   errorFor(exchange: Exchange): PluginReply {
-    return this.#answer(exchange, 500, failure);
+    return this.answer(exchange, 500, failure);
   }
 
   report(exchange: Exchange, step: PlanStep | undefined, error: unknown): void {
@@ -30,7 +30,8 @@ export class StepFaults {
     step?.logger[level](fields, `plugin ${name} failed: ${messageOf(error)}`);
   }
 
-  #answer(exchange: Exchange, status: number, message: string): PluginReply {
+  /** An error answer in the form that the client asks for. */
+  answer(exchange: Exchange, status: number, message: string): PluginReply {
     const { request } = exchange;
     return errorReply(status, message, request.id, request.header('accept'));
   }

@@ -32,6 +32,15 @@ describe('schemas over the Admin API', () => {
       status: 404,
       body: { message: "No plugin named 'nothing'" },
     });
+    expect((await ask('/schemas/vaults/env')).body.fields[0].config).toMatchObject({
+      type: 'record',
+      fields: [{ prefix: { type: 'string' } }],
+      required: true,
+    });
+    expect(await ask('/schemas/vaults/other')).toEqual({
+      status: 404,
+      body: { message: "No vault named 'other'" },
+    });
     expect((await ask('/schemas/nothing')).body).toEqual({ message: "No entity named 'nothing'" });
   });
 
@@ -51,6 +60,10 @@ describe('schemas over the Admin API', () => {
       },
     });
     expect((await ask(path, { name: 'no-such' })).body.message).toContain("'no-such' not enabled");
+    const renewed = { name: 'session', config: { cookie_renew: 600, cookie_lifetime: 60 } };
+    expect((await ask(path, renewed)).status).toBe(200);
+    const vault = { name: 'env', prefix: 'my-env' };
+    expect((await ask('/schemas/vaults/validate', vault)).status).toBe(200);
     expect((await ask('/schemas/services/validate', {})).body.fields).toEqual({
       host: 'required field missing',
     });

@@ -33,7 +33,10 @@ export default definePlugin({
     const { config, request, response } = ctx;
     const given = request.header('content-length');
     const length = given !== null && /^\d+$/.test(given) ? Number(given) : null;
-    if (length !== null) return check(ctx, length);
+    if (length !== null) {
+      check(ctx, length);
+      return;
+    }
     const isChunked = request.header('transfer-encoding') !== null;
     if (config.require_content_length && !isChunked) {
       return response.error(411, 'A valid Content-Length header is required');
@@ -44,7 +47,7 @@ export default definePlugin({
 
 /**
  * A body of unknown length is read as far as plugins may. One that is larger than that is refused
- * where the limit is lower, and goes on with what was read where it is not.
+ * where the limit is lower, and counted on its way where it is not.
  */
 async function readAndCheck(ctx: Context): Promise<void> {
   try {
@@ -52,15 +55,22 @@ async function readAndCheck(ctx: Context): Promise<void> {
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== 'GW_E_BODY_TOO_LARGE') throw error;
     const { limit } = error.details as { limit: number };
-    check(ctx, limit + 1);
+    if (check(ctx, limit + 1)) return;
+    ctx.service.request.limitBody(mostOf(ctx.config), statusFor(ctx), exceeded);
   }
 }
 
 const mostOf = (config: Context['config']): number =>
   (config.allowed_payload_size ?? 128) * unitBytes[config.size_unit];
 
-function check({ config, request, response }: Context, bytes: number): void {
-  if (bytes <= mostOf(config)) return;
-  const expects = request.header('expect')?.toLowerCase() === '100-continue';
-  response.error(expects ? 417 : 413, 'Request size limit exceeded');
+const exceeded = 'Request size limit exceeded';
+
+const statusFor = ({ request }: Context): number =>
+  request.header('expect')?.toLowerCase() === '100-continue' ? 417 : 413;
+
+/** True: the body is too large, and that was answered. */
+function check(ctx: Context, bytes: number): boolean {
+  if (bytes <= mostOf(ctx.config)) return false;
+  ctx.response.error(statusFor(ctx), exceeded);
+  return true;
 }

@@ -170,6 +170,12 @@ class UpstreamWriter implements UpstreamRequestWriter {
     this.#exchange.requestBody.replace(bytes);
   }
 
+  limitBody(bytes: number, status = 413, message = 'Payload too large'): void {
+    checkWhole('limitBody', bytes, 0, Number.MAX_SAFE_INTEGER);
+    checkWhole('limitBody: status', status, 400, 599);
+    this.#exchange.requestBody.limit(bytes, { status, message });
+  }
+
   enableBuffering(): void {
     this.#exchange.buffered = true;
   }

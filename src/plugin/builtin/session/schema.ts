@@ -77,6 +77,11 @@ export const schema = {
   shorthand_fields: {
     cookie_lifetime: renamed('rolling_timeout', 'number'),
     cookie_idletime: renamed('idling_timeout', 'number'),
+    cookie_renew: {
+      type: 'number',
+      expand: () => ({}),
+      deprecation: { message: 'this option does not exist any more; sessions renew themselves' },
+    },
     cookie_samesite: {
       ...renamed('cookie_same_site', 'string'),
       expand: (value: unknown) => ({ cookie_same_site: value === 'off' ? 'Default' : value }),
