@@ -34,6 +34,8 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
   readonly #chain: FilterChain;
   readonly #stream: FilterStream;
   #maker: ExchangeMaker | null = null;
+  /** Of the exchange: filters may ask when its object serves another one already. */
+  #turn = 0;
   /** Shows the request. */
   #view: ExchangeView;
   readonly #requestLane: StageLane | null;
@@ -70,6 +72,7 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
    */
   begin(exchange: Exchange | null, maker: ExchangeMaker | null, view: ExchangeView): void {
     this.exchange = exchange;
+    this.#turn = exchange?.turn ?? 0;
     this.#maker = maker;
     this.#view = view;
     this.#stream.begin(this);
@@ -86,6 +89,7 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
     if (!this.#maker) throw new Error('a stage without exchange has no maker');
     const exchange = this.#maker.make(this);
     this.exchange = exchange;
+    this.#turn = exchange.turn;
     this.#view = exchange.view;
     if (this.#requestPassed) this.#handOver(exchange);
     return exchange;
@@ -192,11 +196,14 @@ export class FilterStage implements DirectStage, StreamAdapter, LaneOwner {
   }
 
   property(path: string, segments: readonly string[]): PropertyValue {
-    return propertyOf(this.#facts, this.adopt(), this.#answer, path, segments);
+    const exchange = this.adopt();
+    if (exchange.turn !== this.#turn) return undefined;
+    return propertyOf(this.#facts, exchange, this.#answer, path, segments);
   }
 
   setProperty(path: string, value: Uint8Array | null): boolean {
-    return setPropertyOf(this.#facts, this.adopt(), path, value);
+    const exchange = this.adopt();
+    return exchange.turn === this.#turn && setPropertyOf(this.#facts, exchange, path, value);
   }
 
   /** The stream moved by itself: after a call, a timer, a death. */

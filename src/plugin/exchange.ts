@@ -49,6 +49,8 @@ export class Exchange {
   readonly clientEdits = new EditList();
   plan: Plan | null = null;
   connection = -1;
+  /** Counts what the object has been begun for. */
+  turn = 0;
   /** Number of the exchange on its connection. */
   sequence = 0;
   /** A handler's promise is pending; the object must not be reused. */
@@ -107,6 +109,7 @@ export class Exchange {
 
   /** Forgets the last exchange and takes the one that the core shows. */
   begin(plan: Plan, connection: number): void {
+    this.turn++;
     this.view.attach();
     this.upstreamEdits.clear();
     this.clientEdits.clear();
