@@ -21,6 +21,11 @@ const pseudoFields = [4, 0, 1, 0] as const;
 const fewEdits = 16;
 const colon = 58;
 
+/** Who knows where the exchange of the moment is read from. */
+interface AdapterOwner {
+  readonly adapter: StreamAdapter | null;
+}
+
 export class StreamHeaders {
   readonly kind: StreamMap;
   /** For the core, in the order they were made. */
@@ -35,19 +40,20 @@ export class StreamHeaders {
   readonly #times: number[] = [];
   /** So many fields more than the head has. */
   #added = 0;
-  #adapter: StreamAdapter | null = null;
-  #state: State = 'absent';
-  /** Something of the last exchange is still here. */
-  #isTouched = true;
+  readonly #owner: AdapterOwner;
+  #state: State;
+  /** There is something of an exchange. */
+  #isTouched = false;
 
-  constructor(kind: StreamMap) {
+  constructor(kind: StreamMap, owner: AdapterOwner) {
     this.kind = kind;
+    this.#owner = owner;
+    this.#state = kind === MapType.RESPONSE_HEADERS ? 'early' : 'absent';
     this.#list = new ListedHeaders(kind, this.edits);
   }
 
-  /** Begins an exchange. Response headers may be edited before there are any. */
-  begin(adapter: StreamAdapter): void {
-    this.#adapter = adapter;
+  /** Forgets the exchange. Response headers may be edited before there are any. */
+  reset(): void {
     if (!this.#isTouched) return;
     this.#isTouched = false;
     this.#list.map.reset();
@@ -160,7 +166,7 @@ export class StreamHeaders {
   #isShown(): boolean {
     if (this.#state === 'shown') return true;
     if (this.#state !== 'lazy' || this.edits.count > 0) return false;
-    if (!this.#adapter?.show(this.kind, this.#head)) return false;
+    if (!this.#owner.adapter?.show(this.kind, this.#head)) return false;
     this.#state = 'shown';
     this.#added = 0;
     return true;
@@ -190,7 +196,7 @@ export class StreamHeaders {
   #load(): boolean {
     const { map } = this.#list;
     map.reset();
-    if (!this.#adapter?.load(this.kind, map)) return false;
+    if (!this.#owner.adapter?.load(this.kind, map)) return false;
     this.#state = 'listed';
     // What filters did before the answer was there, or while the head was shown.
     this.#list.replay();

@@ -33,30 +33,23 @@ export class FilterStream {
   /** A filter closed this direction: what was begun must end visibly cut. */
   cutSide: Side | null = null;
   finished = false;
-  #adapter: StreamAdapter | null = null;
+  /** Where the exchange is read from; null between two of them. */
+  adapter: StreamAdapter | null = null;
   readonly #properties = new Map<string, Uint8Array>();
   #pauseTimer: unknown = null;
 
   constructor(chain: FilterChain) {
     this.chain = chain;
     this.stations = chain.bindings.map((binding) => new Station(binding));
-    this.headers = ([0, 1, 2, 3] as const).map((kind) => new StreamHeaders(kind));
+    this.headers = ([0, 1, 2, 3] as const).map((kind) => new StreamHeaders(kind, this));
     this.request = new Lane(this, 'request');
     this.response = new Lane(this, 'response');
   }
 
-  /** Starts an exchange; the one place that resets everything of the last. */
+  /** Starts an exchange. */
   begin(adapter: StreamAdapter): void {
-    this.#adapter = adapter;
-    for (const station of this.stations) station.reset();
-    for (const headers of this.headers) headers.begin(adapter);
-    this.request.reset();
-    this.response.reset();
-    this.reply = null;
-    this.cutSide = null;
+    this.adapter = adapter;
     this.finished = false;
-    // Clearing makes a new table even where there is nothing to clear.
-    if (this.#properties.size > 0) this.#properties.clear();
   }
 
   requestHeaders(endOfStream: boolean): void {
@@ -116,8 +109,24 @@ export class FilterStream {
       for (const headers of this.headers) headers.keep();
       return false;
     }
-    this.#adapter = null;
+    this.#reset();
     return true;
+  }
+
+  /**
+   * Forgets the exchange; the one place that resets everything of it. At its end, because what was
+   * just used lies in the caches then.
+   */
+  #reset(): void {
+    this.adapter = null;
+    for (const station of this.stations) station.reset();
+    for (const headers of this.headers) headers.reset();
+    this.request.reset();
+    this.response.reset();
+    this.reply = null;
+    this.cutSide = null;
+    // Clearing makes a new table even where there is nothing to clear.
+    if (this.#properties.size > 0) this.#properties.clear();
   }
 
   /** Called by host functions. @returns false where there is an answer already */
@@ -143,11 +152,11 @@ export class FilterStream {
   }
 
   property(path: string, segments: readonly string[]): PropertyValue {
-    return this.#properties.get(path) ?? this.#adapter?.property(path, segments);
+    return this.#properties.get(path) ?? this.adapter?.property(path, segments);
   }
 
   setProperty(path: string, value: Uint8Array | null): boolean {
-    if (this.#adapter?.setProperty(path, value)) return true;
+    if (this.adapter?.setProperty(path, value)) return true;
     if (readOnly.test(path) || /^(ngx|kong)\./.test(path)) return false;
     if (value === null) this.#properties.delete(path);
     else this.#properties.set(path, value);
@@ -160,7 +169,7 @@ export class FilterStream {
     station.context = null;
     if (station.binding.failOpen && status === 500) {
       for (const side of ['request', 'response'] as const) station[side].released = true;
-    } else if (this.response.out.headersIn && !this.#adapter?.answerWaits) {
+    } else if (this.response.out.headersIn && !this.adapter?.answerWaits) {
       this.cutSide ??= 'response';
     } else {
       const body = noBytes;
@@ -185,7 +194,7 @@ export class FilterStream {
       if (this.finished) return;
       this.request.pump();
       this.response.pump();
-      this.#adapter?.wake();
+      this.adapter?.wake();
     });
   }
 

@@ -62,8 +62,7 @@ function adapter(kind: 0 | 2, shows: boolean): StreamAdapter {
 }
 
 function arrived(kind: 0 | 2, shows: boolean): StreamHeaders {
-  const headers = new StreamHeaders(kind);
-  headers.begin(adapter(kind, shows));
+  const headers = new StreamHeaders(kind, { adapter: adapter(kind, shows) });
   headers.arrive();
   return headers;
 }
@@ -158,7 +157,7 @@ test('an exchange finds nothing of the one before', () => {
   const headers = arrived(2, true);
   change('add', 'x-one', 'third')(headers);
   all(headers);
-  headers.begin(adapter(2, true));
+  headers.reset();
   expect([headers.edits.count, headers.count]).toEqual([0, 0]);
   expect(change('add', 'x-early', 'yes')(headers)).toBe(0);
   headers.arrive();
