@@ -17,13 +17,10 @@ import {
 } from '../layout';
 import { allocate, release } from '../memory';
 import { setHashCookie } from './hash-cookie';
-import { EXCHANGE_FAILED, Exchange } from './exchange';
+import { EXCHANGE_FAILED, Exchange, FAILED_MAX } from './exchange';
 import { nowExact } from './timers';
 
 export const NO_PEER_TEXT: string = 'failure to get a peer from the ring-balancer';
-
-/** Failed tries that the record names. */
-const FAILED_MAX: u32 = 8;
 
 /** The Host value of the peer that was chosen last. */
 export let peerHost: usize = 0;

@@ -120,7 +120,7 @@ export class Exchange {
   hostLength: u32;
   /** Of what the upstream hashes. */
   hashValue: u32;
-  /** Targets of failed tries, the first eight; written while `failedCount` allows. */
+  /** Targets of failed tries, FAILED_MAX at most. */
   failedCount: u32;
   failed0: u64;
   failed8: u64;
@@ -158,6 +158,8 @@ export class Exchange {
 }
 
 export const CLIENT_ADDRESS: usize = offsetof<Exchange>('clientAddress');
+/** Failed tries whose targets an exchange keeps. */
+export const FAILED_MAX: u32 = 8;
 export const EXCHANGE_FAILED: usize = offsetof<Exchange>('failed0');
 export const EXCHANGE_ID: usize = offsetof<Exchange>('id0');
 const EXCHANGE_SIZE: usize = offsetof<Exchange>();

@@ -26,7 +26,9 @@ import { ringCommit, ringReserve } from '../queue/ring';
 import { Connection, KIND_DOWNSTREAM, PEER_ADDRESS, connectionAt, find } from './connection';
 import {
   CLIENT_ADDRESS,
+  EXCHANGE_FAILED,
   EXCHANGE_ID,
+  FAILED_MAX,
   Exchange,
   X_CLIENT_ABORT,
   X_LOCAL,
@@ -79,14 +81,15 @@ function writeRecord(ring: u32, x: Exchange): void {
   let targetBytes = x.upstreamTarget ? x.targetBytes : 0;
   let responseBytes = x.responseHead ? x.responseHeadBytes : 0;
   let cut: u32 = 0;
-  const room = LIMIT_RING_ENTRY_BYTES - <u32>LOG_RECORD_SIZE;
+  const room = LIMIT_RING_ENTRY_BYTES - <u32>LOG_RECORD_SIZE - (FAILED_MAX << 2);
   if (requestBytes + targetBytes + responseBytes > room) {
     cut = LOG_FLAG_HEAD_CUT;
     requestBytes = min(requestBytes, room / 2);
     targetBytes = min(targetBytes, room / 8);
     responseBytes = min(responseBytes, room / 4);
   }
-  const bytes = LOG_RECORD_SIZE + requestBytes + targetBytes + responseBytes;
+  const failed: u32 = x.view ? x.failedCount : 0;
+  const bytes = LOG_RECORD_SIZE + requestBytes + targetBytes + responseBytes + (failed << 2);
   const at = ringReserve(ring, <u32>bytes);
   if (!at) return;
   memory.fill(at, 0, LOG_RECORD_SIZE);
@@ -95,13 +98,15 @@ function writeRecord(ring: u32, x: Exchange): void {
   r.requestHeadBytes = requestBytes;
   r.upstreamTargetBytes = targetBytes;
   r.responseHeadBytes = responseBytes;
+  r.failedCount = failed;
   fill(r, x, cut);
   let d = at + LOG_RECORD_SIZE;
   put(d, x.requestHead, requestBytes);
   d += requestBytes;
   put(d, x.upstreamTarget, targetBytes);
   d += targetBytes;
-  put(d, x.responseHead, responseBytes);
+  d = put(d, x.responseHead, responseBytes);
+  put(d, changetype<usize>(x) + EXCHANGE_FAILED, failed << 2);
   ringCommit(ring, <u32>bytes);
 }
 

@@ -23,7 +23,7 @@ export const logStructs = {
     ['u32', 'receiveMs', 'upstream head to last response byte'],
     ['u32', 'credential', 'place + 1 of the one that a policy found; 0: the shell knows'],
     ['u32', 'tls', 'as in AcceptInfo'],
-    ['u32', 'unused', ''],
+    ['u32', 'failedCount', 'u32 targets of failed tries at the end, where an upstream has several'],
     ['f64', 'startWallMs', ''],
     ['f64', 'requestBytes', 'head and body as received'],
     ['f64', 'responseBytes', 'head and body as sent'],

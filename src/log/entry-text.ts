@@ -37,7 +37,7 @@ function plainText(record: Buffer, resolver: LogResolver): Buffer | null {
   const { size } = LogRecord;
   if (record.length < size || u32(LogRecord.bytes) !== record.length) return null;
   const flags = u32(LogRecord.flags);
-  if (u32(LogRecord.credential) !== 0) return null;
+  if (u32(LogRecord.credential) !== 0 || u32(LogRecord.failedCount) !== 0) return null;
   if ((flags & (LogFlag.TLS | LogFlag.HEAD_CUT)) !== 0) return null;
   const text = record.latin1Slice(size, record.length);
   if (special.test(text)) return null;

@@ -166,7 +166,8 @@ export function readRecord(record: Buffer): RawRecord {
   const whole = record.length >= size && u32(LogRecord.bytes) === record.length;
   const requestEnd = whole ? size + u32(LogRecord.requestHeadBytes) : 0;
   const targetEnd = whole ? requestEnd + u32(LogRecord.upstreamTargetBytes) : 0;
-  if (!whole || targetEnd + u32(LogRecord.responseHeadBytes) !== record.length) {
+  const end = whole ? record.length - 4 * u32(LogRecord.failedCount) : 0;
+  if (!whole || targetEnd + u32(LogRecord.responseHeadBytes) !== end) {
     throw new GatewayError('GW_E_STATE', `a log record of ${record.length} bytes is inconsistent`);
   }
   const flags = u32(LogRecord.flags);
@@ -179,7 +180,7 @@ export function readRecord(record: Buffer): RawRecord {
     headCut: (flags & LogFlag.HEAD_CUT) !== 0,
     requestHead: record.toString('utf8', size, requestEnd),
     upstreamTarget: record.toString('utf8', requestEnd, targetEnd),
-    responseHead: record.toString('utf8', targetEnd, record.length),
+    responseHead: record.toString('utf8', targetEnd, end),
   };
 }
 
@@ -193,14 +194,20 @@ function firstOf(value: HeaderValue | undefined): string {
   return (Array.isArray(value) ? value[0] : value) ?? '';
 }
 
-/** The record holds the number of tries and their one target; only the last can have answered. */
+/**
+ * The record holds the number of tries and the target of the last one, which alone can have
+ * answered; the targets of those before where they are others.
+ */
 function triesOf(record: Buffer, resolver: LogResolver): TryEntry[] {
   const count = record.readUInt32LE(LogRecord.tries);
-  const target = record.readUInt32LE(LogRecord.target);
-  const address = target === NONE ? undefined : resolver.target(target);
-  const peer = address && { ip: address.host, port: address.port };
+  const peer = peerOf(record.readUInt32LE(LogRecord.target), resolver);
+  const failedCount = record.readUInt32LE(LogRecord.failedCount);
+  const failedAt = record.length - 4 * failedCount;
   const tries: TryEntry[] = [];
-  for (let i = 1; i < count; i++) tries.push({ ...peer, state: 'failed' });
+  for (let i = 0; i < count - 1; i++) {
+    const other = i < failedCount ? record.readUInt32LE(failedAt + 4 * i) : null;
+    tries.push({ ...(other === null ? peer : peerOf(other, resolver)), state: 'failed' });
+  }
   if (count === 0) return tries;
   const startMs =
     record.readDoubleLE(LogRecord.startWallMs) + record.readUInt32LE(LogRecord.gatewayMs);
@@ -213,6 +220,11 @@ function triesOf(record: Buffer, resolver: LogResolver): TryEntry[] {
     ...(!answered && { state: 'failed' as const }),
   });
   return tries;
+}
+
+function peerOf(target: number, resolver: LogResolver) {
+  const address = target === NONE ? undefined : resolver.target(target);
+  return address && { ip: address.host, port: address.port };
 }
 
 const routeTexts = new WeakMap<Route, object>();

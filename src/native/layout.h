@@ -3,7 +3,7 @@
 #include <cstdint>
 
 namespace headgate::layout {
-constexpr uint32_t HASH = 3289467843u;
+constexpr uint32_t HASH = 3419548100u;
 constexpr uint32_t MEMORY_PAGES = 8192u;
 constexpr uint32_t CONTROL = 4096u;
 constexpr uint32_t CONTROL_BYTES = 4096u;

@@ -275,3 +275,32 @@ test('turns and targets go on over reloads while requests run', async () => {
   for (const letter of letters) counts[letter as 'a' | 'b']++;
   expect(counts.a).toBe(counts.b);
 });
+
+test('the log record names the target of every try', async () => {
+  const [a, dead] = await servers('a', 'dead');
+  await new Promise((resolve) => dead.server.close(resolve));
+  const records: { tries: object[] }[] = [];
+  const sink = await startUpstream((request, response) => {
+    let text = '';
+    request.setEncoding('utf8');
+    request.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    request.on('end', () => {
+      records.push(JSON.parse(text) as { tries: object[] });
+      response.end();
+    });
+  });
+  const config = {
+    ...configOf({ upstream: { targets: [target(a), target(dead)] } }),
+    plugins: [{ name: 'http-log', config: { http_endpoint: sink.url } }],
+  };
+  const { proxy } = await startGateway({ config });
+  await lettersOf(2, () => get(proxy));
+  while (records.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  const [second] = records.filter(({ tries }) => tries.length === 2);
+  expect(second.tries).toMatchObject([
+    { ip: '127.0.0.1', port: dead.port, state: 'failed' },
+    { ip: '127.0.0.1', port: a.port },
+  ]);
+});
