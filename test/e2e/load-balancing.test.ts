@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { request as send } from 'node:http';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { definePlugin } from '../../src/plugin/define.js';
 import { startGateway, startUpstream, type Upstream } from '../support/gateway.js';
+import { root } from '../tidy/tree.js';
 
 interface Answer {
   readonly status: number;
@@ -302,5 +305,17 @@ test('the log record names the target of every try', async () => {
   expect(second.tries).toMatchObject([
     { ip: '127.0.0.1', port: dead.port, state: 'failed' },
     { ip: '127.0.0.1', port: a.port },
+  ]);
+});
+
+test('examples/load-balancing.mjs loses a server and gets it back', async () => {
+  const output = await promisify(execFile)(process.execPath, ['examples/load-balancing.mjs'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect(output.stdout.split('\n').slice(0, 3)).toEqual([
+    'all are well: aaaabbcc',
+    'c is not: 0 answers of c',
+    'c is back: aaaabbcc',
   ]);
 });

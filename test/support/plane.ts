@@ -40,6 +40,8 @@ export interface PlaneService {
   readonly writeTimeoutMs?: number;
   readonly readTimeoutMs?: number;
   readonly retries?: number;
+  /** Number of the view of an upstream that is used instead; default: none. */
+  readonly view?: number;
 }
 
 export interface PlaneOptions {
@@ -149,6 +151,7 @@ function installRoutes(core: Core, given: readonly PlaneService[], phases: numbe
     perRoute: () => plan,
     unmatched: plan,
     targetIndex: (service) => services.indexOf(service),
+    viewIndex: (service) => given[services.indexOf(service)].view ?? null,
   });
   if ('problems' in encoded) throw new Error(JSON.stringify(encoded.problems));
   installTable(core, encoded);

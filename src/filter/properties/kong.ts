@@ -1,5 +1,6 @@
 /** Kong's own properties (`kong.*`): what is read, and what a filter may set. */
 import { EditOp } from '../../core/layout.js';
+import { chooseUpstream } from '../../plugin/choose-upstream.js';
 import type { Exchange } from '../../plugin/exchange.js';
 import { nodeId, version } from '../../product.js';
 import type { PropertyValue } from '../adapter.js';
@@ -96,6 +97,7 @@ export function setKongProperty(
   // The protocol toward an upstream is the service's; naming that one is no change.
   if (name === 'service.request.scheme') return exchange.plan?.service?.protocol === text;
   if (exchange.forwarded) return false;
+  if (name === 'service.upstream') return chooseUpstream(exchange, text);
   return name === 'service.target' && setTarget(facts, exchange, text);
 }
 
@@ -104,6 +106,7 @@ function setTarget(facts: PropertyFacts, exchange: Exchange, text: string): bool
   const port = Number(match?.[2]);
   if (!match || port < 1 || port > 65535) return false;
   const index = facts.internTarget(match[1].replace(/^\[|\]$/g, ''), port);
+  exchange.upstream = null;
   exchange.upstreamEdits.push(EditOp.SET_TARGET, '', String(index));
   exchange.upstreamEdits.push(EditOp.SET, 'Host', text);
   return true;

@@ -3,6 +3,7 @@ import type { Service } from '../../config/model.js';
 import { EditOp } from '../../core/layout.js';
 import { GatewayError } from '../../errors.js';
 import { limits } from '../../limits.js';
+import { chooseUpstream } from '../choose-upstream.js';
 import type { PhaseName } from '../define.js';
 import type { Exchange } from '../exchange.js';
 import { checkHeader } from '../header-check.js';
@@ -53,14 +54,8 @@ export class StepService implements ServiceAccess, ServiceReader {
 
   setUpstream(name: string): void {
     requirePhase(this.#phase, 'service.setUpstream', ['access']);
-    const { plan } = this.#exchange;
-    const entity = plan?.entities.upstream(name) ?? null;
-    const view = entity && plan?.host.internUpstream?.(name, plan.service);
-    if (view === null || view === undefined) {
-      throw invalidArgument(`setUpstream: could not find an Upstream named '${name}'`);
-    }
-    this.#exchange.upstream = entity;
-    this.#exchange.upstreamEdits.push(EditOp.SET_UPSTREAM, '', String(view));
+    if (chooseUpstream(this.#exchange, name)) return;
+    throw invalidArgument(`setUpstream: could not find an Upstream named '${name}'`);
   }
 
   setRetries(count: number): void {
