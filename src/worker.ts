@@ -35,13 +35,10 @@ import type { Clock } from './time.js';
 import { ServerContexts } from './tls/server-contexts.js';
 import { readTlsMaterial, type TlsMaterial } from './tls/settings.js';
 import { namedCertificates } from './tls/snapshot-tls.js';
-import type { UpstreamTls } from './tls/upstream.js';
 import { setTracing } from './trace/settings.js';
-import { Balancers } from './upstream/balancers.js';
 import type { HealthChange } from './upstream/health.js';
-import { HealthProber } from './upstream/health-prober.js';
-import { HealthWatch } from './upstream/health-watch.js';
 import { TargetTable } from './upstream/target-table.js';
+import { WorkerUpstreams } from './upstream/worker-upstreams.js';
 import type { WorkerReport } from './workers/handle.js';
 import { coreStats, type StatsView } from './workers/stats.js';
 
@@ -82,12 +79,7 @@ export class GatewayWorker {
   readonly #stats: StatsView;
   readonly #driver: Driver;
   readonly #targets: TargetTable;
-  readonly #balancers: Balancers;
-  readonly #health: HealthWatch;
-  /** The first worker's: the others are told. */
-  readonly #prober: HealthProber | null = null;
-  /** TLS by service, for plugins that choose an upstream. */
-  readonly #security = new WeakMap<Service, UpstreamTls>();
+  readonly #upstreams: WorkerUpstreams;
   readonly #shipping: LogShipping;
   readonly #generations: Generations;
   readonly #filters: WorkerFilters;
@@ -104,13 +96,9 @@ export class GatewayWorker {
     this.#options = options;
     this.#tls = tls;
     this.#contexts = new ServerContexts(tls);
-    const { env = {} } = options;
-    this.#host = {
-      trusted: settings.trustedIps,
-      env,
-      internTarget: this.#internTarget,
-      internUpstream: this.#internUpstream,
-    };
+    const { env = {}, index = 0 } = options;
+    const interned = { internTarget: this.#internTarget, internUpstream: this.#internUpstream };
+    this.#host = { trusted: settings.trustedIps, env, ...interned };
     this.#lifecycle = new PluginLifecycle(options.plugins, logger, this.#host);
     // What was answered is on its way to the disk before the answer leaves.
     const core = createCore({ afterBatch: () => this.#shipping.pollJournals() });
@@ -119,13 +107,8 @@ export class GatewayWorker {
     writeSettings(core, settings, product);
     const targets = new TargetTable({ clock, idleMs: settings.upstreamKeepaliveIdleMs });
     this.#targets = targets;
-    const changed = () => this.#prober?.settle();
-    this.#balancers = new Balancers({ core, clock, logger, targets, changed });
-    this.#health = new HealthWatch(core, this.#balancers, logger);
     const { trusted } = tls;
-    if ((options.index ?? 0) === 0) {
-      this.#prober = new HealthProber({ core, clock, balancers: this.#balancers, trusted });
-    }
+    this.#upstreams = new WorkerUpstreams({ core, clock, logger, targets, index, trusted });
     const resolver = {
       route: (generation: number, index: number) => this.#generations.routeOf(generation, index),
       credential: (generation: number, place: number) =>
@@ -137,7 +120,7 @@ export class GatewayWorker {
       core,
       clock,
       resolver,
-      worker: options.index ?? 0,
+      worker: index,
       log: (level, message) => logger[level]({}, message),
     });
     this.#generations = new Generations({ core, clock, targets, shipping: this.#shipping });
@@ -153,7 +136,7 @@ export class GatewayWorker {
       core,
       clock,
       memory: options.filterMemory ?? null,
-      index: options.index ?? 0,
+      index,
       logger,
       logLevel: settings.logLevel,
       foreign: options.filterFunctions ?? new Map(),
@@ -204,7 +187,7 @@ export class GatewayWorker {
   async install(snapshot: Snapshot, registry: FilterRegistry = new Map()): Promise<number> {
     const targets: number[] = [];
     const attachments: LogAttachment[] = [];
-    const upstreams = await this.#balancers.prepare(snapshot);
+    const upstreams = await this.#upstreams.prepare(snapshot);
     const filters = this.#filters.prepare(snapshot, registry);
     const holdings = { targets, attachments, filters, upstreams };
     const hold = (table: PlanTable, security: Securities) => {
@@ -212,7 +195,7 @@ export class GatewayWorker {
       for (const service of table.services) {
         const { host, port } = service;
         const secure = security.get(service);
-        if (secure) this.#security.set(service, secure);
+        if (secure) this.#upstreams.secure(service, secure);
         const view = upstreams.viewOf(service, secure);
         const target = view === null ? this.#targets.acquire(host, port, secure) : 0;
         if (view === null) targets.push(target);
@@ -249,7 +232,7 @@ export class GatewayWorker {
   };
 
   readonly #internUpstream = (name: string, service: Service | null): number | null =>
-    this.#balancers.viewOf(name, service ? this.#security.get(service) : undefined);
+    this.#upstreams.viewOf(name, service);
 
   /** Stops accepting; what is established lives on. */
   stopListening(): Promise<void> {
@@ -289,9 +272,7 @@ export class GatewayWorker {
     this.#closed = true;
     this.#options.clock.clearTimeout(this.#poll);
     this.#generations.close();
-    this.#balancers.close();
-    this.#prober?.close();
-    this.#health.close();
+    this.#upstreams.close();
     await this.#driver.close();
     await this.#shipping.drain(0);
     await this.#filters.close();
@@ -306,7 +287,7 @@ export class GatewayWorker {
 
   /** Sets the health of addresses by hand. False: there are none such. */
   setHealth(change: HealthChange): boolean {
-    return this.#health.set(change);
+    return this.#upstreams.setHealth(change);
   }
 
   /** Counters and gauges, always up to date. */
@@ -321,7 +302,7 @@ export class GatewayWorker {
       queues: this.#shipping.metrics(),
       filterMetrics: this.#filters.metrics(),
       requestMetrics: requestMetrics.all(),
-      upstreams: this.#health.show(),
+      upstreams: this.#upstreams.show(),
     };
   }
 
@@ -374,7 +355,7 @@ export class GatewayWorker {
       if (this.#closed) return;
       this.#shipping.pollAll();
       this.#accessLog?.poll();
-      this.#health.poll();
+      this.#upstreams.poll();
       this.#schedulePoll();
     }, pollMs);
   }
