@@ -137,6 +137,11 @@ export const limits = {
   ),
   filterMapPairs: count(1024, 'a longer header list from a filter gets BadArgument', false),
   filterMapBytes: bytes(1048576, 'a larger header list from a filter gets BadArgument', false),
+  filterInlineBytes: bytes(
+    262144,
+    'a larger module is checked and compiled in a thread of its own',
+    false,
+  ),
   filterRandomBytes: bytes(65536, 'asked for by a filter at once; more gets EINVAL', false),
   filterLogBytes: bytes(8192, 'a longer message of a filter is cut', false),
   filterBodyBytes: bytes(

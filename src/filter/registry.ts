@@ -11,8 +11,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { GatewayError } from '../errors.js';
+import { loadAside } from './load-aside.js';
 import { type FilterMeta, noMeta, parseMeta } from './meta.js';
-import { type FilterModule, loadModule, moduleHash } from './module.js';
+import type { FilterModule } from './module.js';
 import type { FilterHostOptions } from './services.js';
 
 export interface FilterDefinition {
@@ -96,7 +97,7 @@ async function fromFolder(
   const bytes = await readSource(join(folder, `${name}${suffix}`));
   return {
     name,
-    module: moduleOf(name, bytes, host, known),
+    module: await moduleOf(name, bytes, host, known),
     meta: metaText === null ? noMeta : parseMeta(metaText, metaFile),
     host,
   };
@@ -113,22 +114,24 @@ async function fromInput(
   const bytes = await readSource(source);
   return {
     name,
-    module: moduleOf(name, bytes, checked, known),
+    module: await moduleOf(name, bytes, checked, known),
     meta: meta === undefined ? noMeta : parseMeta(JSON.stringify(meta), `filter '${name}'`),
     host: checked,
   };
 }
 
-/** Checking and compiling a large module holds the event loop up: not twice for the same one. */
-function moduleOf(
+/** A module that has not changed is taken over. */
+async function moduleOf(
   name: string,
   bytes: Uint8Array,
   host: FilterHostOptions,
   known: FilterRegistry,
-): FilterModule {
+): Promise<FilterModule> {
   const before = known.get(name);
-  const isSame = before?.module.hash === moduleHash(bytes) && isDeepStrictEqual(before.host, host);
-  return before && isSame ? before.module : loadModule(name, bytes, host);
+  const inUse = before && isDeepStrictEqual(before.host, host) ? before.module : null;
+  const task = { name, bytes, options: host, knownHash: inUse?.hash ?? null };
+  const loaded = await loadAside(task);
+  return loaded ?? (inUse as FilterModule);
 }
 
 function hostOptions(text: string | null, name: string): FilterHostOptions {

@@ -14,19 +14,27 @@ export interface SentFilter {
   readonly module: Omit<FilterModule, 'compiled' | 'callbacks'>;
 }
 
+/** A module by itself. */
+export type SentModule = Pick<SentFilter, 'handle' | 'callbacks' | 'module'>;
+
+export function sentModule({ compiled, callbacks, ...rest }: FilterModule): SentModule {
+  return { handle: compiled.handle, callbacks: [...callbacks], module: rest };
+}
+
+export function receivedModule({ handle, callbacks, module }: SentModule): FilterModule {
+  return { ...module, compiled: adoptForeign(handle), callbacks: new Set(callbacks) };
+}
+
 export function sentFilters(registry: FilterRegistry): SentFilter[] {
   return [...registry.values()].map(({ name, host, module }) => {
-    const { compiled, callbacks, ...rest } = module;
-    return { name, host, handle: compiled.handle, callbacks: [...callbacks], module: rest };
+    return { name, host, ...sentModule(module) };
   });
 }
 
 export function receivedFilters(sent: readonly SentFilter[]): FilterRegistry {
   return new Map(
-    sent.map(({ name, host, handle, callbacks, module }) => {
-      const compiled = adoptForeign(handle);
-      const whole = { ...module, compiled, callbacks: new Set(callbacks) };
-      return [name, { name, host, meta: noMeta, module: whole }];
+    sent.map(({ name, host, ...module }) => {
+      return [name, { name, host, meta: noMeta, module: receivedModule(module) }];
     }),
   );
 }

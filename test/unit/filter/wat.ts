@@ -56,6 +56,8 @@ const callbackResult: Readonly<Record<string, number>> = {
   proxy_on_done: 1,
 };
 
+/** Names that begin so are functions of WASI. */
+const wasi = 'wasi.';
 export const outputs = 0x1000;
 const strings = 0x2000;
 const blocks = 0x8000;
@@ -105,7 +107,12 @@ export function moduleText(text: FilterText): string {
 
 function importsText(imports: ReadonlyMap<string, string>): string {
   return [...imports]
-    .map(([name, type]) => `(import "env" "${name}" (func $${name} ${type}))`)
+    .map(([name, type]) => {
+      const place = name.startsWith(wasi)
+        ? `"wasi_snapshot_preview1" "${name.slice(wasi.length)}"`
+        : `"env" "${name}"`;
+      return `(import ${place} (func $${name} ${type}))`;
+    })
     .join('\n');
 }
 
