@@ -1,7 +1,11 @@
-/** Runs a Node proxy as its documentation says to for speed: node-proxy.mjs NAME PORT UPSTREAM. */
+/**
+ * Runs a Node proxy as its documentation says to for speed: node-proxy.mjs NAME PORT UPSTREAM, with
+ * `features` behind them with keys and limits.
+ */
 import http from 'node:http';
+import { keysAndLimits } from './plugins/elsewhere.mjs';
 
-const [name, port, upstreamPort] = process.argv.slice(2);
+const [name, port, upstreamPort, features] = process.argv.slice(2);
 const target = `http://127.0.0.1:${upstreamPort}`;
 const address = { port: Number(port), host: '127.0.0.1', backlog: 4096 };
 
@@ -20,6 +24,15 @@ const proxies = {
     http
       .createServer((request, response) => proxy(request, response, request.url, {}))
       .listen(address);
+  },
+
+  async 'fast-gateway'() {
+    const { default: gateway } = await import('fast-gateway');
+    const middlewares = features ? keysAndLimits() : [];
+    const route = { prefix: '/bench', pathRegex: '', prefixRewrite: '/bench', target, middlewares };
+    // It keeps its connections alive by itself.
+    const server = gateway({ routes: [route] });
+    await server.start(address.port, address.host);
   },
 
   async '@fastify/http-proxy'() {

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFilters } from './filters.mjs';
+import { startNginxLua } from './plugins/elsewhere.mjs';
 import { findProgram, freePort, startProgram } from './process.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -25,14 +26,16 @@ export const subjectNames = [
  * `options.settings` are arguments for `headgate start`, `options.driver` is `net` or `native`,
  * `options.filters` are names of filters.mjs for a chain,
  * `options.logBatch` turns http-log on, `options.plugins` are on the service, with
- * `options.consumers`, `options.threads` are those of HAProxy (default 1).
+ * `options.consumers`, `options.threads` are those of HAProxy (default 1), `options.features` are
+ * keys and limits for `nginx with Lua` and `fast-gateway`.
  * Undefined where it is absent.
  */
 export async function startSubject(name, folder, upstreamPort, options = {}) {
   if (name === 'headgate') return startHeadgate(folder, upstreamPort, options);
   if (name === 'nginx') return startNginx(folder, upstreamPort, options);
+  if (name === 'nginx with Lua') return startNginxLua(folder, upstreamPort, options);
   if (name === 'haproxy') return startHaproxy(folder, upstreamPort, options);
-  return startNodeProxy(name, upstreamPort);
+  return startNodeProxy(name, upstreamPort, options);
 }
 
 /** Headgate's own file: the request of the benchmark matches the last of `routes`. */
@@ -156,12 +159,13 @@ backend back
   return startProgram(program, ['-db', '-f', file], { port });
 }
 
-async function startNodeProxy(name, upstreamPort) {
+async function startNodeProxy(name, upstreamPort, { features = false }) {
   const packageFile = join(here, 'node_modules', name, 'package.json');
   if (!existsSync(packageFile)) installPeers();
   if (!existsSync(packageFile)) return undefined;
   const port = await freePort();
   const args = [join(here, 'node-proxy.mjs'), name, String(port), String(upstreamPort)];
+  if (features) args.push('features');
   return startProgram(process.execPath, args, { port, env: { NODE_ENV: 'production' } });
 }
 

@@ -40,17 +40,15 @@ const transformed = {
   config: { add: { headers: ['X-Added:1'] }, remove: { headers: ['X-Removed'] } },
 };
 
+const thousand = { keys: Array.from({ length: 1000 }, (_, index) => key(index)) };
+
 /** Rows: [label, options of startSubject, options of the load]. */
 const rows = [
   ['none', {}],
   ['key-auth', { plugins: [keyed] }, { headers: [keyHeader] }],
   ['rate-limiting', { plugins: [limited] }],
   ['both with 1 consumer', { plugins: [keyed, limited] }, { headers: [keyHeader] }],
-  [
-    'both with 1000',
-    { plugins: [keyed, limited], consumers: consumers(1000) },
-    { keys: Array.from({ length: 1000 }, (_, index) => key(index)) },
-  ],
+  ['both with 1000', { plugins: [keyed, limited], consumers: consumers(1000) }, thousand],
   ['cors', { plugins: [{ name: 'cors' }] }],
   ['ip-restriction', { plugins: [{ name: 'ip-restriction', config: { allow: ['127.0.0.0/8'] } }] }],
   ['correlation-id', { plugins: [{ name: 'correlation-id', config: { echo_downstream: true } }] }],
@@ -80,14 +78,24 @@ const rows = [
   ['user plugin async', own('user-async')],
 ];
 
+/** Others with what the row `both with 1000` has, and without it. */
+const peers = ['nginx with Lua', 'fast-gateway'].flatMap((name) => [
+  [name, { features: false, load: {} }, name],
+  [`${name}, both with 1000`, { features: true, load: thousand }, name],
+]);
+const likePeers = 'both with 1000';
+
 export const plugins = {
   bodyBytes: 100,
   peers: false,
   costs: true,
-  variants: rows.map(([label, options, load = {}]) => [
-    label,
-    { driver: 'native', consumers: consumers(1), ...options, load },
-  ]),
+  variants: [
+    ...rows.map(([label, options, load = {}]) => [
+      label,
+      { driver: 'native', consumers: consumers(1), ...options, load },
+    ]),
+    ...peers,
+  ],
 };
 
 /** Prints user and whole CPU time of every row beside those of the first. */
@@ -104,5 +112,19 @@ export function reportCosts(rows) {
     const errors = row.errors > 0 ? `  ${row.errors} errors` : '';
     const lead = columns[0].padStart(22);
     console.log(`${row.label.padEnd(24)}${lead}${columns[1].padStart(24)}${errors}`);
+  }
+  reportPeers(rows);
+}
+
+/** Headgate's CPU time for keys and limits beside that of others: below 1 it is cheaper. */
+function reportPeers(rows) {
+  const ours = rows.find(({ label }) => label === likePeers);
+  const others = rows.filter(({ label }) => label.endsWith(`, ${likePeers}`));
+  if (!ours) return;
+  for (const { label, cpu } of others) {
+    const ratio = (ours.cpu / cpu).toFixed(2);
+    console.log(
+      `${label}: ${cpu.toFixed(1)} us per request, Headgate ${ours.cpu.toFixed(1)} us: ${ratio}`,
+    );
   }
 }
