@@ -53,6 +53,12 @@ export function noteFailedTry(x: Exchange, late: bool): void {
   if (view) reportFailure(balancerAt(view.balancer - 1), x.peer - 1, late);
 }
 
+/** No further try follows: the client gets a status, which counts like an answer's. */
+export function noteLastTry(x: Exchange, status: u32): void {
+  const view = viewAt(x.view - 1);
+  if (view) reportStatus(balancerAt(view.balancer - 1), x.peer - 1, status);
+}
+
 /** Keeps the target of a failed try for the log record. */
 export function noteFailedTarget(x: Exchange): void {
   if (x.failedCount >= FAILED_MAX) return;

@@ -40,7 +40,7 @@ import {
   X_SENT,
   exchangeOf,
 } from './exchange';
-import { chooseAgain, noteFailedTarget, noteFailedTry } from './balanced';
+import { chooseAgain, noteFailedTarget, noteFailedTry, noteLastTry } from './balanced';
 import { failExchange, failWithoutPeer } from './finish';
 import { heldBytes } from './held';
 import { leavePool, takeIdle } from './pool';
@@ -192,6 +192,7 @@ export function upstreamFailed(u: Connection, status: u32): void {
     connectUpstream(c, x);
     return;
   }
+  if (x.peer && !x.upstreamStatus && status == 502) noteLastTry(x, status);
   failExchange(c, x, status);
 }
 

@@ -3,7 +3,12 @@
  * has got other addresses, and knows the health of every address.
  */
 import type { Service, Snapshot } from '../config/model.js';
-import { encodeBalancers, installBalancers } from '../core/balancer-table.js';
+import {
+  encodeBalancers,
+  installBalancers,
+  readPeer,
+  setPeerHealth,
+} from '../core/balancer-table.js';
 import type { Core } from '../core/instance.js';
 import { GatewayError } from '../errors.js';
 import { limits } from '../limits.js';
@@ -11,6 +16,7 @@ import type { Logger } from '../observe/logger.js';
 import type { Clock } from '../time.js';
 import type { UpstreamTls } from '../tls/upstream.js';
 import { balancerInput } from './balancer-input.js';
+import { checksHealth } from './health.js';
 import { PeerBook, type PlacedTarget } from './peer-book.js';
 import type { TargetTable } from './target-table.js';
 import { type Addresses, lookUp, namesOf, type UpstreamSet, upstreamSet } from './upstream-set.js';
@@ -141,6 +147,7 @@ export class Balancers {
         this.#set = set;
         this.#active = placed;
         this.#peers.retain([...placed.values()]);
+        this.#forget();
         this.#schedule();
         this.#options.changed?.();
       };
@@ -148,6 +155,17 @@ export class Balancers {
     } catch (error) {
       views.discard();
       throw error;
+    }
+  }
+
+  /** What was found out does not count any more where health checks are off. */
+  #forget(): void {
+    const { core } = this.#options;
+    for (const { upstream, peers, index } of this.#active.values()) {
+      if (checksHealth(upstream)) continue;
+      peers.forEach(({ slot }, peer) => {
+        if (readPeer(core, slot).down) setPeerHealth(core, index, peer, true);
+      });
     }
   }
 

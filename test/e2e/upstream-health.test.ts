@@ -101,6 +101,29 @@ describe('passive checks', () => {
     expect((await healthOf(running))[b.target.target]).toBe('UNHEALTHY');
   });
 
+  test('without health checks everything counts as healthy again', async () => {
+    const [a, b] = [await letter('a'), await letter('b')];
+    const targets = [a.target, b.target];
+    const checked = configOf({ targets, ...passive({ http_failures: 1 }) });
+    const running = await startGateway({ config: checked });
+    a.state.status = 500;
+    for (let i = 0; i < 4; i++) await ask(running.proxy, '/');
+    expect(a.state.hits).toBe(1);
+    await running.gateway.reload(configOf({ targets }));
+    for (let i = 0; i < 4; i++) await ask(running.proxy, '/');
+    expect(a.state.hits).toBe(3);
+  });
+
+  test('the status of a last try that came to nothing counts as 502', async () => {
+    const [a] = [await letter('a')];
+    await new Promise((resolve) => a.server.close(resolve));
+    const unhealthy = { http_failures: 1, http_statuses: [502] };
+    const upstream = { targets: [a.target], ...passive(unhealthy) };
+    const { proxy } = await startGateway({ config: configOf(upstream) });
+    expect((await ask(proxy, '/')).status).toBe(502);
+    expect((await ask(proxy, '/')).status).toBe(503);
+  });
+
   test('the threshold asks for more of the weight than it names', async () => {
     const [a, b] = [await letter('a'), await letter('b')];
     const checks = { passive: { unhealthy: { http_failures: 1 } }, threshold: 50 };
