@@ -83,9 +83,9 @@ export class EditBytes {
       const start = this.starts[i];
       if (this.u32[(start >> 2) + nameLengthAt] !== length) continue;
       const from = start + Edit.size;
-      let same = 0;
-      while (same < length && isSame(this.u8[from + same], name[at + same])) same++;
-      if (same === length) return i;
+      let left = length;
+      while (left > 0 && isSame(this.u8[from + left - 1], name[at + left - 1])) left--;
+      if (left === 0) return i;
     }
     return -1;
   }

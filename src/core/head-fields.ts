@@ -76,7 +76,8 @@ export class HeadFields {
     if (u16[(entry + HeaderEntry.nameLength) >> 1] !== length) return false;
     if (u16[(entry + HeaderEntry.flags) >> 1] & removed) return false;
     const from = this.u32[entry >> 2];
-    for (let i = 0; i < length; i++) {
+    // From the end: names of one length often begin alike.
+    for (let i = length - 1; i >= 0; i--) {
       const a = bytes[from + i];
       const b = name[at + i];
       if (a !== b && lower(a) !== lower(b)) return false;
