@@ -57,7 +57,9 @@ export function isNamed(text: string, bytes: Uint8Array, at = 0, length = bytes.
  */
 export function isFraming(bytes: Uint8Array, at: number, length: number): boolean {
   const names = framing[length];
-  return names?.some((name) => isNamed(name, bytes, at, length)) ?? false;
+  if (names === undefined) return false;
+  for (const name of names) if (isNamed(name, bytes, at, length)) return true;
+  return false;
 }
 
 /** By their length. */
