@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { definePlugin } from '../../src/plugin/define.js';
 import { startGateway, startUpstream, type Upstream } from '../support/gateway.js';
+import { startTlsUpstream } from '../support/tls.js';
 import { root } from '../tidy/tree.js';
 
 interface Answer {
@@ -114,6 +115,25 @@ describe('round-robin', () => {
     expect((await get(proxy)).text).toBe('a');
     expect(a.requests[0].headers.host).toBe(`localhost:${a.port}`);
   });
+});
+
+test('over TLS the name of the target is asked for, or host_header', async () => {
+  const hosts: (string | undefined)[] = [];
+  const { port, names } = await startTlsUpstream((request, response) => {
+    hosts.push(request.headers.host);
+    response.end('secure');
+  });
+  const targets = [{ target: `localhost:${port}` }];
+  const service = { protocol: 'https' };
+  const { proxy, gateway } = await startGateway({
+    config: configOf({ upstream: { targets }, service }),
+  });
+  expect((await get(proxy)).text).toBe('secure');
+  const upstream = { targets, host_header: 'other.test' };
+  await gateway.reload(configOf({ upstream, service }));
+  expect((await get(proxy)).text).toBe('secure');
+  expect(names).toEqual(['localhost', 'other.test']);
+  expect(hosts).toEqual([`localhost:${port}`, `other.test:${port}`]);
 });
 
 test('least-connections leaves a busy target out', async () => {
@@ -312,6 +332,7 @@ test('examples/load-balancing.mjs loses a server and gets it back', async () => 
   const output = await promisify(execFile)(process.execPath, ['examples/load-balancing.mjs'], {
     cwd: root,
     encoding: 'utf8',
+    env: { PATH: process.env.PATH },
   });
   expect(output.stdout.split('\n').slice(0, 3)).toEqual([
     'all are well: aaaabbcc',
