@@ -7,6 +7,7 @@
 import { EditBytes } from '../core/edit-bytes.js';
 import { HeadFields } from '../core/head-fields.js';
 import { EditOp } from '../core/layout.js';
+import { limits } from '../limits.js';
 import { MapType, Status } from './abi.js';
 import type { StreamAdapter, StreamMap } from './adapter.js';
 import { type HeaderMap, noBytes } from './header-map.js';
@@ -115,6 +116,7 @@ export class StreamHeaders {
   }
 
   remove(u8: Uint8Array, name: number, nameLength: number): number {
+    if (this.#isFull) return Status.BAD_ARGUMENT;
     if (!this.#isPlain(u8, name, nameLength)) {
       if (!this.get()) return Status.NOT_FOUND;
       return this.#list.remove(u8.subarray(name, name + nameLength), this.#state === 'early');
@@ -129,7 +131,13 @@ export class StreamHeaders {
 
   /** Replaces every field; pseudo-headers that the list does not name stay. */
   setPairs(pairs: HeaderMap): number {
+    if (this.#isFull) return Status.BAD_ARGUMENT;
     return this.get() ? this.#list.setPairs(pairs, this.#state === 'early') : Status.NOT_FOUND;
+  }
+
+  /** The exchange will fail with so many edits; no more of them are kept. */
+  get #isFull(): boolean {
+    return this.edits.size > limits.filterMapBytes.value;
   }
 
   #change(
@@ -140,6 +148,7 @@ export class StreamHeaders {
     value: number,
     valueLength: number,
   ): number {
+    if (this.#isFull) return Status.BAD_ARGUMENT;
     if (!this.#isPlain(u8, name, nameLength)) {
       if (!this.get()) return Status.NOT_FOUND;
       const nameBytes = u8.subarray(name, name + nameLength);

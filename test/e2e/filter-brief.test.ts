@@ -82,3 +82,38 @@ test('a pause outlives the head that the core shows', async () => {
   expect([seen['x-before'], seen['x-after'], seen['x-mine']]).toEqual(['yes', 'yes', 'kept']);
   expect(upstream.requests.map(({ url }) => url)).toEqual(['/other', '/']);
 });
+
+test('what was edited before a property was asked for is not lost', async () => {
+  const { proxy } = await through({
+    proxy_on_request_headers: [
+      add(0, 'x-before', 'yes'),
+      ['proxy_get_property', 'request.path', out(0), out(1)],
+      ['proxy_set_property', 'kong.ctx.shared.key', 'value'],
+      add(0, 'x-after', 'yes'),
+    ],
+  });
+  for (let i = 0; i < 3; i++) {
+    const seen = (await (await fetch(proxy)).json()) as Record<string, string>;
+    expect([seen['x-before'], seen['x-after']]).toEqual(['yes', 'yes']);
+  }
+});
+
+test('an answer of its own, a trap and edits that are too long end as with plugins', async () => {
+  const answer = ['proxy_send_local_response', 418, '', 'tea', '', -1] as const;
+  const long = { raw: '(memory.fill (i32.const 0x9000) (i32.const 97) (i32.const 0x10000))' };
+  const addLong = {
+    raw: `(drop (call $proxy_add_header_map_value (i32.const 0) (i32.const 0x9000)
+      (i32.const 4) (i32.const 0x9000) (i32.const 0x10000)))`,
+  };
+  const many = [add(0, 'x-first', ''), long, ...Array.from({ length: 5 }, () => addLong)];
+  const chains: [readonly Step[], number][] = [
+    [[add(0, 'x-unused', ''), answer, { result: 1 }], 418],
+    [[add(0, 'x-unused', ''), { raw: '(unreachable)' }], 500],
+    [many, 500],
+  ];
+  for (const [steps, status] of chains) {
+    const { proxy, upstream } = await through({ proxy_on_request_headers: steps });
+    for (let i = 0; i < 2; i++) expect((await fetch(proxy)).status).toBe(status);
+    expect(upstream.requests).toEqual([]);
+  }
+});

@@ -163,3 +163,14 @@ test('an exchange finds nothing of the one before', () => {
   headers.arrive();
   expect([look('x-early')(headers), look('x-one')(headers)]).toEqual(['yes', 'first']);
 });
+
+test('edits without end are refused at the limit of a list', () => {
+  for (const shows of [true, false]) {
+    const headers = arrived(0, shows);
+    const long = 'x'.repeat(60_000);
+    const statuses = new Set<unknown>();
+    for (let i = 0; i < 100; i++) statuses.add(change('add', 'x-long', long)(headers));
+    expect(statuses).toEqual(new Set([0, 2]));
+    expect(headers.edits.size).toBeLessThan(1_048_576 + 61_000);
+  }
+});
