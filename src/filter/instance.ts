@@ -103,10 +103,15 @@ export class FilterInstance {
       this.starting = true;
       const started = this.ask(root, 'proxy_on_vm_start', this.vmConfig.length, 0, 1);
       this.starting = false;
-      if (started === 0) throw this.#refusal('proxy_on_vm_start');
+      if (started === 0) {
+        const error = this.#refusal(root, 'proxy_on_vm_start');
+        this.failure = error;
+        this.#dropAll();
+        throw error;
+      }
     }
     if (this.ask(root, 'proxy_on_configure', config.length, 0, 1) === 0) {
-      throw this.#refusal('proxy_on_configure');
+      throw this.#refusal(root, 'proxy_on_configure');
     }
     this.#budget?.refill();
     return root;
@@ -220,16 +225,17 @@ export class FilterInstance {
   }
 
   #dropAll(): void {
-    const { calls, clock, queues } = this.options.services;
-    for (const context of this.contexts.all()) {
-      context.ended = true;
-      if (context instanceof RootContext) {
-        clock.clearTimeout(context.tickTimer);
-        if (context.queueReady) queues.forget(context.queueReady);
-      }
-    }
+    for (const context of this.contexts.all()) this.#drop(context);
     this.contexts.clear();
-    calls.cancelAll(this);
+    this.options.services.calls.cancelAll(this);
+  }
+
+  #drop(context: Context): void {
+    const { clock, queues } = this.options.services;
+    context.ended = true;
+    if (!(context instanceof RootContext)) return;
+    clock.clearTimeout(context.tickTimer);
+    if (context.queueReady) queues.forget(context.queueReady);
   }
 
   #trapOf(error: unknown, callback: string, context: Context | null): GatewayError {
@@ -255,16 +261,18 @@ export class FilterInstance {
     });
   }
 
-  #refusal(callback: string): GatewayError {
-    const { name } = this.options.module;
+  /** Ends the root that was refused; others of the instance go on. */
+  #refusal(root: RootContext, callback: string): GatewayError {
+    const { module, services } = this.options;
+    services.calls.cancel(root);
+    this.#drop(root);
+    this.contexts.delete(root);
+    const { name } = module;
     const what = callback === 'proxy_on_configure' ? 'this configuration' : 'to start';
-    const error = new GatewayError(
+    return new GatewayError(
       'GW_E_FILTER_CONFIG',
       `filter '${name}' refuses ${what} (${callback} returned false)`,
     );
-    this.failure = error;
-    this.#dropAll();
-    return error;
   }
 }
 

@@ -35,6 +35,8 @@ const restartMsFirst = 50;
 const restartMsMax = 30_000;
 /** A restart may take this share of the time at most. */
 const restartShare = 10;
+/** Starts that take no longer are not rationed. */
+const cheapStartMs = 25;
 
 export class FilterVm {
   readonly options: VmOptions;
@@ -100,14 +102,25 @@ export class FilterVm {
     }
     const failOpen = this.options.host.failOpen ?? false;
     const binding: FilterBinding = { vm: this, config, failOpen, root: null, users: 1 };
-    if (this.#rests()) {
-      this.#bindings.push(binding);
-      return binding;
-    }
-    this.#instance ??= this.#start();
-    binding.root = this.#instance.createRoot(config);
+    // Where the instance died it comes back with all of its configurations.
+    const isDead = this.#instance === null && this.#bindings.length > 0;
+    if (!isDead && !this.#rests()) binding.root = this.#createRoot(config);
     this.#bindings.push(binding);
     return binding;
+  }
+
+  #createRoot(config: Uint8Array): RootContext {
+    this.#instance ??= this.#start();
+    try {
+      return this.#instance.createRoot(config);
+    } catch (error) {
+      // An instance that nobody uses is not kept.
+      if (this.#bindings.length === 0) {
+        this.#instance?.dispose();
+        this.#instance = null;
+      }
+      throw error;
+    }
   }
 
   /** True where the configuration is bound already. */
@@ -176,7 +189,7 @@ export class FilterVm {
       this.#died(error, streams);
     const instance = new FilterInstance({ module, services, host, rootId, live: true, onDeath });
     const costMs = services.clock.now() - startedMs;
-    this.#restartAtMs = startedMs + costMs * restartShare;
+    this.#restartAtMs = costMs > cheapStartMs ? startedMs + costMs * restartShare : startedMs;
     return instance;
   }
 

@@ -99,6 +99,33 @@ describe('order of callbacks', () => {
     expect(refuse('proxy_on_configure')).toThrow("filter 'choosy' refuses this configuration");
   });
 
+  test('a further configuration that is refused leaves the others alone', async () => {
+    const once = `(global.set $n (i32.add (global.get $n) (i32.const 1)))
+      (return (i32.eq (global.get $n) (i32.const 1)))`;
+    const on = {
+      proxy_on_configure: [{ raw: once }],
+      proxy_on_response_headers: [['proxy_add_header_map_value', 2, 'x-filter', 'lives'] as Step],
+    };
+    const more = '(global $n (mut i32) (i32.const 0))';
+    const filter = load(createHost(), { on, more }, 'one');
+    const config = Buffer.from('two');
+    filter.vm.rehearse(config);
+    expect(() => filter.vm.bind(config)).toThrow('refuses this configuration');
+    const { received } = await exchange(filter.chain);
+    expect(received?.headers).toContainEqual(['x-filter', 'lives']);
+  });
+
+  test('a configuration that comes while the instance is dead waits for the next one', async () => {
+    const clock = new VirtualClock();
+    const filter = load(createHost({ clock }), { on: { proxy_on_request_headers: [trap] } }, 'one');
+    await exchange(filter.chain);
+    const binding = filter.vm.bind(Buffer.from('two'));
+    expect(binding.root).toBeNull();
+    await advance(clock, 100);
+    expect(binding.root?.config).toEqual(Buffer.from('two'));
+    expect(binding.root?.instance).toBe(filter.binding.root?.instance);
+  });
+
   test('a trap while configuring refuses the configuration and names the callback', () => {
     expect(() => load(createHost(), { on: { proxy_on_configure: [trap] } })).toThrow(
       /failed in proxy_on_configure of context 1: unreachable/,
